@@ -9,6 +9,6 @@ run_command() {
   [[ ${1:-} == -- ]] && shift
   need build
   build release heavy_rain allmende allmended
-  cd "$CALLER" || die "the folder `$CALLER` is gone"
+  cd "$CALLER" || die "the folder $CALLER is gone"
   exec "$ROOT/build/release/bin/heavy_rain" "$@"
 }
