@@ -82,11 +82,12 @@ bool FindCycle(const Lines& arrows, const std::string& folder, std::vector<std::
     return false;
   }
   const auto seen = std::find(trail.begin(), trail.end(), folder);
-  trail.push_back(folder);
-  if (seen != trail.end() - 1) {
+  if (seen != trail.end()) {
     trail.erase(trail.begin(), seen);
+    trail.push_back(folder);
     return true;
   }
+  trail.push_back(folder);
   const auto line = arrows.find(folder);
   if (line != arrows.end()) {
     for (const std::string& next : line->second) {
