@@ -7,13 +7,16 @@
 # test compares with the Bazel build.
 set_property(GLOBAL PROPERTY ALLMENDE_TARGETS "")
 
+set(ALLMENDE_INCLUDES $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}> $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/sdk/include>)
+
 function(_allmende_common name)
-  target_include_directories(${name} PUBLIC ${PROJECT_SOURCE_DIR} ${PROJECT_SOURCE_DIR}/sdk/include)
+  target_include_directories(${name} PUBLIC ${ALLMENDE_INCLUDES})
   target_compile_options(${name} PRIVATE ${ALLMENDE_WARNINGS})
 endfunction()
 
 function(_allmende_record kind name sources deps)
   cmake_path(RELATIVE_PATH CMAKE_CURRENT_SOURCE_DIR BASE_DIRECTORY ${PROJECT_SOURCE_DIR} OUTPUT_VARIABLE folder)
+  list(REMOVE_ITEM deps "")
   list(JOIN sources "," sources)
   list(JOIN deps "," deps)
   set_property(GLOBAL APPEND PROPERTY ALLMENDE_TARGETS "${kind}|${name}|${folder}|${sources}|${deps}")
@@ -30,7 +33,7 @@ function(allmende_library name)
     endif()
   else()
     add_library(${name} INTERFACE)
-    target_include_directories(${name} INTERFACE ${PROJECT_SOURCE_DIR} ${PROJECT_SOURCE_DIR}/sdk/include)
+    target_include_directories(${name} INTERFACE ${ALLMENDE_INCLUDES})
     target_link_libraries(${name} INTERFACE ${ARG_DEPS})
   endif()
   _allmende_record(library ${name} "${ARG_SOURCES}" "${ARG_DEPS};${ARG_PRIVATE_DEPS}")
@@ -62,4 +65,11 @@ function(allmende_benchmark name)
   add_executable(${name} ${ARG_SOURCES})
   _allmende_common(${name})
   target_link_libraries(${name} PRIVATE ${ARG_DEPS} benchmark::benchmark_main)
+endfunction()
+
+# Writes what was recorded; called once, after every folder.
+function(allmende_write_targets)
+  get_property(targets GLOBAL PROPERTY ALLMENDE_TARGETS)
+  list(JOIN targets "\n" lines)
+  file(CONFIGURE OUTPUT ${PROJECT_BINARY_DIR}/targets.txt CONTENT "${lines}\n" @ONLY)
 endfunction()

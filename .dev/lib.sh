@@ -53,7 +53,7 @@ follow() {
 }
 
 # quietly TITLE LOG COMMAND...: runs COMMAND with its output in build/log/LOG, shows progress and the time it took;
-# on failure prints the end of the log and returns the command's status.
+# on failure prints the end of the log (TAIL_LINES, 60) and returns the command's status.
 quietly() {
   local title=$1 log=build/log/$2 started=$SECONDS status=0
   shift 2
@@ -64,7 +64,7 @@ quietly() {
   follow "$log" "$pid"
   wait "$pid" || status=$?
   if ((status != 0)); then
-    tail -n 60 "$log"
+    tail -n "${TAIL_LINES:-60}" "$log"
     printf '%s\n' "${RED}    failed after $(duration $((SECONDS - started))); all of it: $log${PLAIN}"
     return "$status"
   fi

@@ -22,6 +22,11 @@ set_sanitizer_options() {
   export TSAN_OPTIONS=${TSAN_OPTIONS:-suppressions=$ROOT/.dev/tsan.supp:halt_on_error=1:second_deadlock_stack=1}
 }
 
+# What the tests that failed printed, and ctest's summary.
+show_failures() {
+  awk '/^ *[0-9]+\/[0-9]+ Test +#/ {shown = /\*\*\*/} /tests passed/ {shown = 1} /^ +Start +[0-9]+:/ {next} shown' "$1" | tail -n 200
+}
+
 # run_ctest PRESET ARGUMENTS...
 run_ctest() {
   local preset=$1 status=0 wrapper=()
@@ -31,8 +36,8 @@ run_ctest() {
   set_sanitizer_options
   local command=("${wrapper[@]}" ctest --test-dir "build/$preset" --output-on-failure --no-tests=error
     -j "$(jobs_that_fit)" "$@")
-  quietly "testing \`$preset\`" "$preset-test.log" "${command[@]}" || status=$?
-  ((status == 0)) && sed -n '/tests passed/,$p' "build/log/$preset-test.log"
+  TAIL_LINES=0 quietly "testing \`$preset\`" "$preset-test.log" "${command[@]}" || status=$?
+  if ((status == 0)); then sed -n '/tests passed/,$p' "build/log/$preset-test.log"; else show_failures "build/log/$preset-test.log"; fi
   return "$status"
 }
 
