@@ -39,6 +39,11 @@ bool IsTestCode(absl::string_view path) {
   return absl::EndsWith(stem, "_test") || absl::EndsWith(stem, "_fuzz") || absl::EndsWith(stem, "_benchmark");
 }
 
+// `policy/testing`: what several tests share.
+bool IsTestingFolder(absl::string_view folder) {
+  return absl::EndsWith(folder, "/testing");
+}
+
 bool IsBelow(absl::string_view path, absl::string_view folder) {
   return path == folder || (absl::StartsWith(path, folder) && path[folder.size()] == '/');
 }
@@ -174,6 +179,11 @@ std::vector<std::string> CheckLayers(const SourceTree& tree, const Architecture&
                                    ") and the wire API only, not ", folder));
     }
   });
+  ForEachArrow(tree, [&](const std::string& path, const Include& include, const std::string& folder) {
+    if (IsTestingFolder(folder) && !IsTestCode(path) && !IsTestingFolder(FolderOf(path)) && TopOf(path) != "tests") {
+      wrong.push_back(absl::StrCat(At(path, include), folder, " is for tests"));
+    }
+  });
   for (const auto& [path, content] : tree) {
     for (const Include& include : IncludesOf(content)) {
       if (IsLayerCode(include.target) && tree.count(include.target) == 0) {
@@ -207,7 +217,8 @@ std::vector<std::string> CheckLibraries(const SourceTree& tree, const Architectu
         }
       }
       for (const auto& [folder, forbidden] : architecture.pure) {
-        if (IsBelow(path, folder) && !IsTestCode(path) && forbidden.count(include.target) > 0) {
+        if (IsBelow(path, folder) && !IsTestCode(path) && !IsTestingFolder(FolderOf(path)) &&
+            forbidden.count(include.target) > 0) {
           wrong.push_back(absl::StrCat(At(path, include), folder, " is pure: no <", include.target, ">"));
         }
       }

@@ -122,6 +122,17 @@ TEST(RulesTest, ExamplesAndPublicHeadersStandOnThePublicApiOnly) {
   }
 }
 
+TEST(RulesTest, TestingFolderServesTestsOnly) {
+  Sample sample;
+  sample.tree["policy/testing/sample.h"] = "#include <thread>\n";
+  sample.tree["policy/view/view_test.cc"] = Including({"policy/testing/sample.h"});
+  sample.architecture.arrows["policy/testing"] = {};
+  EXPECT_THAT(sample.Check(), IsEmpty());
+  sample.tree["policy/view/view.h"] += Including({"policy/testing/sample.h"});
+  EXPECT_THAT(CheckLayers(sample.tree, sample.architecture),
+              ElementsAre("policy/view/view.h:2: policy/testing is for tests"));
+}
+
 TEST(RulesTest, CycleOfFoldersIsFound) {
   Sample sample;
   sample.architecture.arrows["sdk/base"] = {"sdk/client"};
