@@ -45,7 +45,7 @@ struct ReadInfo {
   absl::Duration age;      // since then, by the local clock; never negative
   uint64_t watermark = 0;  // the replica holds everything of the view up to this sequence
   uint64_t head = 0;       // of the dataset, as last heard
-  absl::Time lease_until;  // InfiniteFuture: the terms set no end
+  absl::Time lease_until;  // by the local clock; InfinitePast: no lease, readable only while a broker is reached
 };
 
 struct ReadOptions {
