@@ -1,0 +1,69 @@
+#include "policy/decide/decide.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "policy/decide/asked.h"
+#include "policy/decide/compiled_rules.h"
+#include "policy/decide/grants.h"
+#include "policy/decide/refuse.h"
+#include "policy/decide/view_writer.h"
+
+namespace allmende::policy {
+namespace {
+
+void AddOnce(const std::string& line, std::vector<std::string>& lines) {
+  if (!line.empty() && std::find(lines.begin(), lines.end(), line) == lines.end()) {
+    lines.push_back(line);
+  }
+}
+
+Entitlement MakeEntitlement(const CompiledRules& rules, const Combination& combination) {
+  Entitlement entitlement;
+  entitlement.view = WriteView(rules, combination);
+  entitlement.lease = combination.lease;
+  entitlement.max_staleness = combination.max_staleness;
+  for (const CompiledRule* rule : combination.rules) {
+    entitlement.rules.push_back({rule->id, rules.file, rule->position});
+    AddOnce(rule->licence, entitlement.licences);
+    AddOnce(rule->attribution, entitlement.attributions);
+    for (const std::string& duty : rule->duties) {
+      AddOnce(duty, entitlement.duties);
+    }
+  }
+  return entitlement;
+}
+
+std::variant<Entitlement, Refusal> DecideInForce(const CompiledRules& rules, const Request& request) {
+  if (std::optional<Refusal> refusal = RefuseByTime(rules, request)) {
+    return *std::move(refusal);
+  }
+  const Asked asked(rules, request);
+  const std::vector<Grant> grants = DatasetGrants(asked);
+  Combination combination = Unite(rules, grants, request.now);
+  if (rules.baseline || !request.contracts.empty()) {
+    const Combination bound = Unite(rules, BoundGrants(asked, grants, request.contracts), request.now);
+    combination = MeetOf(rules, std::move(combination), bound);
+  }
+  if (!combination.delivers()) {
+    return Refuse(asked, grants);
+  }
+  return MakeEntitlement(rules, combination);
+}
+
+}  // namespace
+
+absl::Time Lease::ExpiryAfterContact(absl::Time contact) const {
+  return std::min(contact + without_contact, not_after);
+}
+
+Decision Decide(const PolicySet& policies, const Request& request) {
+  const CompiledPolicy* const policy = policies.Find(request.dataset);
+  if (policy == nullptr) {
+    return {RefuseUnreleased(request), absl::InfiniteFuture()};
+  }
+  const CompiledRules& rules = policy->rules();
+  return {DecideInForce(rules, request), NextChange(rules, request)};
+}
+
+}  // namespace allmende::policy

@@ -1,0 +1,245 @@
+#include "policy/decide/grants.h"
+
+#include <algorithm>
+
+namespace allmende::policy {
+namespace {
+
+// What replica terms mean for a crisis that ends at `crisis_end`.
+Lease LeaseFor(const ReplicaTerms& terms, absl::Time crisis_end) {
+  Lease lease;
+  lease.without_contact = terms.without_contact.value_or(absl::InfiniteDuration());
+  if (terms.after_crisis_end) {
+    lease.not_after = crisis_end + *terms.after_crisis_end;
+  }
+  return lease;
+}
+
+Lease MeetOf(const Lease& a, const Lease& b) {
+  return {std::min(a.without_contact, b.without_contact), std::min(a.not_after, b.not_after)};
+}
+
+// Keeps the lease that lasts longer from `now` on.
+void KeepLonger(const Lease& candidate, absl::Time now, std::optional<Lease>& lease) {
+  if (!lease || candidate.ExpiryAfterContact(now) > lease->ExpiryAfterContact(now)) {
+    lease = candidate;
+  }
+}
+
+void CutFields(const CompiledRules& rules, const ClassBounds& bounds, Grant& grant) {
+  for (auto& [slot, treatment] : grant.fields) {
+    treatment = Meet(treatment, bounds[rules.slots[slot].field_class]);
+    if (!Applies(treatment, rules.slots[slot].traits)) {
+      treatment = Drop{};
+    }
+  }
+  std::erase_if(grant.fields, [](const auto& field) { return std::holds_alternative<Drop>(field.second); });
+}
+
+void CutCopies(const std::optional<ReplicaBound>& bound, Grant& grant) {
+  if (!bound || !grant.lease) {
+    return;
+  }
+  if (bound->forbidden) {
+    grant.lease.reset();
+    return;
+  }
+  grant.lease = MeetOf(*grant.lease, LeaseFor(bound->terms, absl::InfiniteFuture()));
+  grant.max_staleness = std::min(grant.max_staleness, bound->terms.max_age.value_or(absl::InfiniteDuration()));
+}
+
+// Ordinary rules: every limit that matches takes away.
+void CutByLimits(const Asked& asked, std::span<const ContractLayer> contracts, Grant& grant) {
+  if (asked.rules().baseline) {
+    for (const CompiledLimit& limit : asked.rules().baseline->limits) {
+      if (asked.Matches(limit.audience)) {
+        CutFields(asked.rules(), limit.bounds, grant);
+        CutCopies(limit.replica, grant);
+      }
+    }
+  }
+  for (const ContractLayer& contract : contracts) {
+    for (const Limit& limit : contract.limits) {
+      CutFields(asked.rules(), BoundsOf(limit), grant);
+      CutCopies(limit.replica, grant);
+    }
+  }
+}
+
+// Crisis rules: the ceilings that match are united, and bound.
+void CutByCeilings(const Asked& asked, const std::vector<Atom>& crises, Grant& grant) {
+  if (!asked.rules().baseline) {
+    return;
+  }
+  std::vector<const CompiledCeiling*> matching;
+  for (const CompiledCeiling& ceiling : asked.rules().baseline->ceilings) {
+    const bool covers = std::any_of(crises.begin(), crises.end(), [&](Atom crisis) {
+      return std::binary_search(ceiling.during.begin(), ceiling.during.end(), crisis);
+    });
+    if (covers && asked.Matches(ceiling.audience)) {
+      matching.push_back(&ceiling);
+    }
+  }
+  ClassBounds bounds;
+  for (size_t field_class = 0; field_class < bounds.size(); ++field_class) {
+    std::vector<Treatment> treatments;
+    for (const CompiledCeiling* ceiling : matching) {
+      treatments.push_back(ceiling->bounds[field_class]);
+    }
+    bounds[field_class] = Union(treatments);
+  }
+  CutFields(asked.rules(), bounds, grant);
+
+  std::optional<Lease> longest;
+  absl::Duration staleness = absl::ZeroDuration();
+  for (const CompiledCeiling* ceiling : matching) {
+    if (ceiling->replica) {
+      KeepLonger(LeaseFor(*ceiling->replica, asked.EndOf(crises)), asked.request().now, longest);
+      staleness = std::max(staleness, ceiling->replica->max_age.value_or(absl::InfiniteDuration()));
+    }
+  }
+  if (!longest || !grant.lease) {
+    grant.lease.reset();
+    return;
+  }
+  grant.lease = MeetOf(*grant.lease, *longest);
+  grant.max_staleness = std::min(grant.max_staleness, staleness);
+}
+
+// Everything that supports one field of a combination.
+struct Support {
+  RowAlternatives rows;
+  bool every_row = false;
+  std::optional<Lease> lease;
+  absl::Duration max_staleness = absl::ZeroDuration();
+};
+
+void AddSupport(const Grant& grant, absl::Time now, Support& support) {
+  if (grant.rule->row_filter == kNoRowFilter) {
+    support.every_row = true;
+  } else {
+    support.rows.push_back(grant.rule->row_filter);
+  }
+  if (grant.lease) {
+    KeepLonger(*grant.lease, now, support.lease);
+  }
+  support.max_staleness = std::max(support.max_staleness, grant.max_staleness);
+}
+
+template <typename T>
+void SortAndDeduplicate(std::vector<T>& values) {
+  std::sort(values.begin(), values.end());
+  values.erase(std::unique(values.begin(), values.end()), values.end());
+}
+
+std::optional<Lease> MeetOf(const std::optional<Lease>& a, const std::optional<Lease>& b) {
+  return a && b ? std::optional(MeetOf(*a, *b)) : std::nullopt;
+}
+
+// One slot's offers: what each rule would do with the field.
+struct Offer {
+  const Grant* grant;
+  const Treatment* treatment;
+};
+
+}  // namespace
+
+std::vector<Grant> DatasetGrants(const Asked& asked) {
+  std::vector<Grant> grants;
+  for (const CompiledRule& rule : asked.rules().rules) {
+    if (!asked.Matches(rule)) {
+      continue;
+    }
+    Grant grant{&rule, rule.deliver, std::nullopt, absl::InfiniteDuration()};
+    if (rule.replica) {
+      grant.lease = LeaseFor(*rule.replica, asked.EndOf(rule.during));
+      grant.max_staleness = rule.replica->max_age.value_or(absl::InfiniteDuration());
+    }
+    grants.push_back(std::move(grant));
+  }
+  return grants;
+}
+
+Grant BoundGrant(const Asked& asked, const Grant& grant, const std::vector<Atom>& crises,
+                 std::span<const ContractLayer> contracts) {
+  Grant bound = grant;
+  if (grant.rule->during.empty()) {
+    CutByLimits(asked, contracts, bound);
+  } else {
+    CutByCeilings(asked, crises, bound);
+  }
+  if (asked.request().keep_copy && !bound.lease) {
+    bound.fields.clear();
+  }
+  return bound;
+}
+
+std::vector<Grant> BoundGrants(const Asked& asked, const std::vector<Grant>& grants,
+                               std::span<const ContractLayer> contracts) {
+  std::vector<Grant> bound;
+  for (const Grant& grant : grants) {
+    bound.push_back(BoundGrant(asked, grant, asked.InForce(grant.rule->during), contracts));
+  }
+  return bound;
+}
+
+bool Combination::delivers() const {
+  return std::any_of(treatments.begin(), treatments.end(),
+                     [](const Treatment& treatment) { return !std::holds_alternative<Drop>(treatment); });
+}
+
+Combination Unite(const CompiledRules& rules, const std::vector<Grant>& grants, absl::Time now) {
+  std::vector<std::vector<Offer>> offers(rules.slots.size());
+  for (const Grant& grant : grants) {
+    for (const auto& [slot, treatment] : grant.fields) {
+      offers[slot].push_back({&grant, &treatment});
+    }
+  }
+  Combination combination;
+  combination.treatments.assign(rules.slots.size(), Drop{});
+  combination.lease = Lease();
+  for (SlotIndex slot = 0; slot < offers.size(); ++slot) {
+    if (offers[slot].empty()) {
+      continue;
+    }
+    std::vector<Treatment> treatments;
+    for (const Offer& offer : offers[slot]) {
+      treatments.push_back(*offer.treatment);
+    }
+    combination.treatments[slot] = Union(treatments);
+    Support support;
+    for (const Offer& offer : offers[slot]) {
+      if (AtLeastAsGenerous(*offer.treatment, combination.treatments[slot])) {
+        AddSupport(*offer.grant, now, support);
+        combination.rules.push_back(offer.grant->rule);
+      }
+    }
+    if (!support.every_row) {
+      SortAndDeduplicate(support.rows);
+      combination.rows.push_back(std::move(support.rows));
+    }
+    combination.lease = MeetOf(combination.lease, support.lease);
+    combination.max_staleness = std::min(combination.max_staleness, support.max_staleness);
+  }
+  SortAndDeduplicate(combination.rows);
+  SortAndDeduplicate(combination.rules);  // rules stand in one array, so this is the order of the file
+  return combination;
+}
+
+Combination MeetOf(const CompiledRules& rules, Combination dataset, const Combination& bound) {
+  for (SlotIndex slot = 0; slot < dataset.treatments.size(); ++slot) {
+    Treatment& treatment = dataset.treatments[slot];
+    treatment = Meet(treatment, bound.treatments[slot]);
+    if (!Applies(treatment, rules.slots[slot].traits)) {
+      treatment = Drop{};
+    }
+  }
+  dataset.rows.insert(dataset.rows.end(), bound.rows.begin(), bound.rows.end());
+  SortAndDeduplicate(dataset.rows);
+  dataset.lease = MeetOf(dataset.lease, bound.lease);
+  dataset.max_staleness = std::min(dataset.max_staleness, bound.max_staleness);
+  dataset.rules = bound.rules;
+  return dataset;
+}
+
+}  // namespace allmende::policy

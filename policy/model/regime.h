@@ -1,0 +1,28 @@
+// The regime: normal, or one or more declared crises.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "absl/time/time.h"
+#include "policy/model/ids.h"
+
+namespace allmende::policy {
+
+// One declaration. In force from `from` until just before `until`, by itself, whatever else happens.
+struct Crisis {
+  CrisisKind kind;
+  std::vector<std::string> area;  // named areas; empty: the whole city
+  absl::Time from = absl::InfinitePast();
+  absl::Time until = absl::InfinitePast();
+
+  bool InForce(absl::Time now) const { return from <= now && now < until; }
+};
+
+// Normal when no crisis is in force. Declarations that are over or still to come may be listed: only those in force
+// count.
+struct Regime {
+  std::vector<Crisis> crises;
+};
+
+}  // namespace allmende::policy
