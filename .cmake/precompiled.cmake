@@ -5,7 +5,8 @@
 function(_allmende_precompile name)
   target_precompile_headers(${name} PRIVATE ${ARGN})
   _allmende_cacheable_header(${name})
-  target_compile_options(${name} PRIVATE ${ALLMENDE_WARNINGS})
+  # Some libraries ask for -pthread, and a header compiled without it does not serve units compiled with it.
+  target_compile_options(${name} PRIVATE ${ALLMENDE_WARNINGS} -pthread)
 endfunction()
 
 # What ccache must be told before it caches units that use a precompiled header.
@@ -20,6 +21,7 @@ endfunction()
 function(allmende_share_header name header)
   if(NOT CMAKE_DISABLE_PRECOMPILE_HEADERS)
     target_precompile_headers(${name} REUSE_FROM ${header})
+    target_compile_options(${name} PRIVATE -pthread)
     _allmende_cacheable_header(${name})
   endif()
 endfunction()

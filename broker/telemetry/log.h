@@ -1,5 +1,5 @@
-// Structured logs: one event a line, as text or JSON, on standard error. What happened and to whom; never a payload, a key
-// or a secret.
+// Structured logs: one event a line, as text or JSON, on standard error. What happened and to whom; never a payload, a
+// key or a secret.
 #pragma once
 
 #include <initializer_list>
@@ -26,7 +26,9 @@ class Logger {
   // `event` is a short lower-case sentence that stays the same from line to line; what varies goes into fields.
   virtual void Log(Severity severity, std::string_view event, std::initializer_list<LogField> fields = {}) = 0;
 
-  void Info(std::string_view event, std::initializer_list<LogField> fields = {}) { Log(Severity::kInfo, event, fields); }
+  void Info(std::string_view event, std::initializer_list<LogField> fields = {}) {
+    Log(Severity::kInfo, event, fields);
+  }
   void Warning(std::string_view event, std::initializer_list<LogField> fields = {}) {
     Log(Severity::kWarning, event, fields);
   }

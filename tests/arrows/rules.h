@@ -22,7 +22,8 @@ Lines ArrowsOf(const SourceTree& tree);
 std::vector<std::string> CheckArrows(const SourceTree& tree, const Architecture& architecture);
 
 // Layers point one way (proto <- policy <- sdk <- broker <- examples, tests), the listed arrows have no cycle, public
-// headers stand on public headers and the wire API alone, and so do the examples; folders named `testing` are for tests.
+// headers stand on public headers and the wire API alone, and so do the examples; folders named `testing` are for
+// tests.
 std::vector<std::string> CheckLayers(const SourceTree& tree, const Architecture& architecture);
 
 // Libraries are used where they are listed only, and pure folders use nothing that is listed for them. Tests of a pure
