@@ -1,0 +1,56 @@
+#include "sdk/base/lock_file.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "sdk/base/file.h"
+
+namespace allmende {
+namespace {
+
+// "process 1234 (allmended)", or "another process" if the file does not say.
+std::string Owner(int fd) {
+  char text[32] = {};
+  const ssize_t got = ::pread(fd, text, sizeof(text) - 1, 0);
+  int pid = 0;
+  if (got <= 0 || !absl::SimpleAtoi(text, &pid)) {
+    return "another process";
+  }
+  absl::StatusOr<std::string> name = ReadFile(absl::StrCat("/proc/", pid, "/comm"), 64);
+  if (!name.ok()) {
+    return absl::StrCat("process ", pid);
+  }
+  if (!name->empty() && name->back() == '\n') {
+    name->pop_back();
+  }
+  return absl::StrCat("process ", pid, " (", *name, ")");
+}
+
+}  // namespace
+
+absl::StatusOr<LockFile> LockFile::Acquire(const std::string& path) {
+  UniqueFd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+  if (!fd.valid()) {
+    return SystemError(errno, "open", path);
+  }
+  if (::flock(fd.get(), LOCK_EX | LOCK_NB) != 0) {
+    if (errno != EWOULDBLOCK) {
+      return SystemError(errno, "lock", path);
+    }
+    return absl::FailedPreconditionError(
+        absl::StrCat("`", path, "` is locked by ", Owner(fd.get()), ": stop it first, or use another directory"));
+  }
+  // Only a courtesy to whoever is refused: the lock holds even if this cannot be written, as on a full disk.
+  const std::string pid = absl::StrCat(::getpid(), "\n");
+  if (::ftruncate(fd.get(), 0) == 0) {
+    [[maybe_unused]] const ssize_t written = ::pwrite(fd.get(), pid.data(), pid.size(), 0);
+  }
+  return LockFile(std::move(fd));
+}
+
+}  // namespace allmende
