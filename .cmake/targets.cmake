@@ -65,6 +65,7 @@ function(allmende_benchmark name)
   add_executable(${name} ${ARG_SOURCES})
   _allmende_common(${name})
   target_link_libraries(${name} PRIVATE ${ARG_DEPS} benchmark::benchmark_main)
+  target_compile_definitions(${name} PRIVATE ALLMENDE_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
 endfunction()
 
 # Writes what was recorded; called once, after every folder.
