@@ -68,8 +68,8 @@ absl::Status CheckEntry(const DeliveryEntry& entry) {
       if (entry.count != 1) {
         return Malformed(absl::StrCat("a record stands for one sequence, not for ", entry.count));
       }
-      if (entry.key_is_pseudonym && entry.key.empty()) {
-        return Malformed("an empty key is said to be a pseudonym");
+      if (entry.key_is_pseudonym && entry.key.size() != kPseudonymBytes) {
+        return Malformed(absl::StrCat("a pseudonym has ", kPseudonymBytes, " bytes, not ", entry.key.size()));
       }
       return CheckContent({static_cast<Operation>(entry.kind), entry.event_time_us, entry.key, entry.payload});
     case EntryKind::kWithheld:

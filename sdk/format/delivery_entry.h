@@ -13,6 +13,8 @@
 
 namespace allmende::format {
 
+inline constexpr size_t kPseudonymBytes = 16;
+
 // What an entry of a delivery is. Up to kErased the numbers are those of Operation.
 enum class EntryKind : uint8_t {
   kUpsert = 1,
@@ -37,7 +39,8 @@ struct DeliveryEntry {
 };
 
 // OK when a delivery can hold the entry.
-//   kInvalidArgument  a kind, count, key or time out of bounds, a pseudonym of nothing, or a delete without key or with
+//   kInvalidArgument  a kind, count, key or time out of bounds, a pseudonym that is none, or a delete without key or
+//   with
 //                     payload
 absl::Status CheckEntry(const DeliveryEntry& entry);
 

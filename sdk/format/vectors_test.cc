@@ -17,6 +17,7 @@
 #include "sdk/crypto/hmac.h"
 #include "sdk/format/batch.h"
 #include "sdk/format/batch_builder.h"
+#include "sdk/format/chain.h"
 #include "sdk/format/delivery.h"
 #include "sdk/format/erase.h"
 
@@ -218,6 +219,51 @@ TEST(Vectors, Deliveries) {
     const std::string delivery = *builder.Finish(attestation, example.at("signed").get<bool>() ? &key : nullptr);
     EXPECT_EQ(Hex(delivery), example.at("expected").at("delivery"));
     EXPECT_TRUE(DeliveryView::Parse(delivery)->CheckContent().ok());
+  }
+}
+
+// Where a reader stops: `form`, `root`, `content`, `signature`, `chain`, or `accepted`.
+std::string BatchRefusedAt(const std::string& bytes, const crypto::Ed25519PublicKey& key, const std::string& behind) {
+  const absl::StatusOr<BatchView> view = BatchView::Parse(bytes);
+  if (!view.ok()) {
+    return "form";
+  }
+  if (!view->CheckRoot().ok()) {
+    return "root";
+  }
+  if (!view->CheckSignature(key).ok()) {
+    return "signature";
+  }
+  if (!behind.empty()) {
+    const BatchView before = *BatchView::Parse(behind);
+    if (!CheckFollows(HeadAfter(before.statement(), before.statement_bytes()), view->statement()).ok()) {
+      return "chain";
+    }
+  }
+  return "accepted";
+}
+
+std::string DeliveryRefusedAt(const std::string& bytes, const crypto::Ed25519PublicKey& key) {
+  const absl::StatusOr<DeliveryView> view = DeliveryView::Parse(bytes);
+  if (!view.ok()) {
+    return "form";
+  }
+  if (!view->CheckContent().ok()) {
+    return "content";
+  }
+  return view->CheckSignature(key).ok() ? "accepted" : "signature";
+}
+
+TEST(Vectors, DamagedBytesAreRefusedAtTheRightCheck) {
+  const json vectors = ReadVectors("refused.json");
+  const crypto::Ed25519PublicKey key =
+      crypto::Ed25519PrivateKey::FromSeed(Bytes(vectors.at("ed25519_seed")))->public_key();
+  for (const json& example : vectors.at("cases")) {
+    const std::string bytes = Bytes(example.at("bytes"));
+    const std::string refused_at = example.at("format") == "batch"
+                                       ? BatchRefusedAt(bytes, key, Bytes(example.value("behind", json(""))))
+                                       : DeliveryRefusedAt(bytes, key);
+    EXPECT_EQ(refused_at, example.at("refused_at")) << example.at("format") << ": " << example.at("name");
   }
 }
 

@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
-"""Makes every byte of the vectors anew, from docs/formats.md alone and with Python's standard library alone.
+"""Makes every byte of the vectors anew and reads them, from docs/formats.md and with Python's standard library alone.
 
 usage: reproduce.py [--write]
 
 Each case holds inputs and, under `expected`, what must come out. Without arguments the script compares and exits with 1
-where something differs; with --write it fills in `expected`, which is how new cases are added. It shares no code with
+where something differs; with --write it fills in `expected`, which is how new cases are added. What comes out is also
+read by reader.py, and so are the damaged bytes of refused.json, which must be refused. Nothing here shares code with
 the C++ implementation, whose tests read the same files.
 """
 import hashlib
@@ -13,6 +14,8 @@ import json
 import pathlib
 import struct
 import sys
+
+import reader
 
 FOLDER = pathlib.Path(__file__).resolve().parent
 OPERATIONS = {"upsert": 1, "delete": 2, "withheld": 3, "erased": 4, "superseded": 5}
@@ -24,35 +27,6 @@ def sha256(data):
 
 # ---------------------------------------------------------------------------------------------- Ed25519, RFC 8032
 
-P = 2**255 - 19
-ORDER = 2**252 + 27742317777372353535851937790883648493
-D = -121665 * pow(121666, -1, P) % P
-BASE_Y = 4 * pow(5, -1, P) % P
-
-
-def recover_even_x(y):
-    square = (y * y - 1) * pow(D * y * y + 1, -1, P) % P
-    x = pow(square, (P + 3) // 8, P)
-    if x * x % P != square:
-        x = x * pow(2, (P - 1) // 4, P) % P
-    return x if x % 2 == 0 else P - x
-
-
-def add(a, b):
-    common = D * a[0] * b[0] * a[1] * b[1] % P
-    x = (a[0] * b[1] + b[0] * a[1]) * pow(1 + common, -1, P) % P
-    return x, (a[1] * b[1] + a[0] * b[0]) * pow(1 - common, -1, P) % P
-
-
-def multiply(factor, point):
-    result = (0, 1)
-    while factor:
-        if factor & 1:
-            result = add(result, point)
-        point = add(point, point)
-        factor >>= 1
-    return result
-
 
 def encode_point(point):
     return (point[1] | (point[0] & 1) << 255).to_bytes(32, "little")
@@ -63,16 +37,15 @@ class SigningKey:
         digest = hashlib.sha512(seed).digest()
         self.scalar = int.from_bytes(digest[:32], "little") & ((1 << 254) - 8) | (1 << 254)
         self.prefix = digest[32:]
-        self.base = (recover_even_x(BASE_Y), BASE_Y)
-        self.public = encode_point(multiply(self.scalar, self.base))
+        self.public = encode_point(reader.multiply(self.scalar, reader.BASE))
 
     def sign(self, message):
         def number(*parts):
-            return int.from_bytes(hashlib.sha512(b"".join(parts)).digest(), "little") % ORDER
+            return int.from_bytes(hashlib.sha512(b"".join(parts)).digest(), "little") % reader.ORDER
 
         r = number(self.prefix, message)
-        commitment = encode_point(multiply(r, self.base))
-        s = (r + number(commitment, self.public, message) * self.scalar) % ORDER
+        commitment = encode_point(reader.multiply(r, reader.BASE))
+        s = (r + number(commitment, self.public, message) * self.scalar) % reader.ORDER
         return commitment + s.to_bytes(32, "little")
 
 
@@ -213,6 +186,47 @@ def expect_deliveries(vectors):
     return [{"delivery": delivery(case, signer if case["signed"] else None).hex()} for case in vectors["cases"]]
 
 
+# --------------------------------------------------------------------------------------------------------- read again
+
+
+def read_again(name, vectors):
+    """Reads what came out; returns complaints."""
+    complaints, chain = [], {bytes(32): None}
+    public = SigningKey(bytes.fromhex(vectors["ed25519_seed"])).public if "ed25519_seed" in vectors else None
+    for case in vectors["cases"]:
+        try:
+            key = public if case.get("signed") else None
+            if name == "batches.json":
+                statement = reader.read_batch(bytes.fromhex(case["expected"]["batch"]), key)
+                if statement["previous_hash"] in chain:
+                    reader.check_follows(chain[statement["previous_hash"]], statement)
+                chain[statement["hash"]] = statement
+            elif name == "deliveries.json":
+                reader.read_delivery(bytes.fromhex(case["expected"]["delivery"]), key)
+        except reader.Refused as refused:
+            complaints.append(f"{name}: `{case['name']}` is refused: {refused}")
+    return complaints
+
+
+def read_damaged():
+    """Reads what must be refused; returns complaints."""
+    vectors = json.loads((FOLDER / "refused.json").read_text())
+    public = SigningKey(bytes.fromhex(vectors["ed25519_seed"])).public
+    complaints = []
+    for case in vectors["cases"]:
+        data = bytes.fromhex(case["bytes"])
+        try:
+            outcome = (reader.read_batch if case["format"] == "batch" else reader.read_delivery)(data, public)
+            if "behind" in case:
+                reader.check_follows(reader.read_statement(bytes.fromhex(case["behind"])), outcome)
+            complaints.append(f"refused.json: `{case['name']}` is accepted")
+        except reader.Refused as refused:
+            if refused.stage != case["refused_at"]:
+                complaints.append(f"refused.json: `{case['name']}` is refused at {refused}, not at {case['refused_at']}")
+    print(f"refused.json: {len(vectors['cases'])} cases")
+    return complaints
+
+
 FILES = {"keys.json": expect_keys, "batches.json": expect_batches, "pseudonyms.json": expect_pseudonyms,
          "deliveries.json": expect_deliveries}
 
@@ -220,7 +234,7 @@ FILES = {"keys.json": expect_keys, "batches.json": expect_batches, "pseudonyms.j
 def main(arguments):
     if arguments not in ([], ["--write"]):
         sys.exit(__doc__)
-    differing = 0
+    complaints = []
     for name, expect in FILES.items():
         path = FOLDER / name
         vectors = json.loads(path.read_text())
@@ -229,12 +243,14 @@ def main(arguments):
             if arguments:
                 case["expected"] = outcome
             elif case["expected"] != outcome:
-                print(f"{name}: `{case['name']}` comes out differently")
-                differing += 1
+                complaints.append(f"{name}: `{case['name']}` comes out differently")
         if arguments:
             path.write_text(json.dumps(vectors, indent=2, ensure_ascii=False) + "\n")
         print(f"{name}: {len(outcomes)} cases")
-    sys.exit(1 if differing else 0)
+        complaints += read_again(name, vectors)
+    complaints += read_damaged()
+    print("\n".join(complaints))
+    sys.exit(1 if complaints else 0)
 
 
 if __name__ == "__main__":
