@@ -64,6 +64,14 @@ std::shared_ptr<grpc::Channel> MakeChannel(const std::string& endpoint,
 
 absl::Status CallStatus(const grpc::Status& status, const std::string& endpoint) {
   const absl::Status plain = FromGrpc(status);
+  // gRPC's own bounds: `Received message larger than max (5242880 vs. 4194304)`, in either direction.
+  if (absl::IsResourceExhausted(plain) && absl::StrContains(plain.message(), "message larger than max")) {
+    const size_t figures = plain.message().find('(');
+    return absl::ResourceExhaustedError(
+        absl::StrCat("a message between here and the broker at `", endpoint, "` is too large ",
+                     figures == plain.message().npos ? "" : plain.message().substr(figures),
+                     " bytes; send or ask for less at once"));
+  }
   if (!absl::IsUnavailable(plain)) return plain;
   for (const Failure& failure : kFailures) {
     if (!absl::StrContains(plain.message(), failure.needle)) continue;

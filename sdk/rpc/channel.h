@@ -33,8 +33,8 @@ std::shared_ptr<grpc::Channel> MakeChannel(const std::string& endpoint,
                                            const std::shared_ptr<grpc::ChannelCredentials>& credentials,
                                            const ChannelOptions& options = {});
 
-// FromGrpc for calls to `endpoint`: where the connection itself failed, gRPC's text is replaced by what happened and
-// what to do next. Code and detail stay.
+// FromGrpc for calls to `endpoint`: where the connection itself failed, or a message was over a bound, gRPC's text is
+// replaced by what happened and what to do next. The code stays.
 absl::Status CallStatus(const grpc::Status& status, const std::string& endpoint);
 
 }  // namespace allmende::rpc

@@ -261,8 +261,10 @@ TEST_F(TlsTest, ConnectionThatSaysNothingIsClosed) {
 TEST_F(TlsTest, OversizedMessagesAndMetadataAreRefused) {
   const auto channel = Connect(Credentials());
   EXPECT_TRUE(AskWhoAmI(channel, {.message_bytes = (4 << 20) - 100}).status.ok());
-  EXPECT_EQ(AskWhoAmI(channel, {.message_bytes = (4 << 20) + 1}).status.error_code(),
-            grpc::StatusCode::RESOURCE_EXHAUSTED);
+  const absl::Status large =
+      CallStatus(AskWhoAmI(channel, {.message_bytes = (4 << 20) + 1}).status, server_->endpoint());
+  EXPECT_EQ(large.code(), absl::StatusCode::kResourceExhausted);
+  EXPECT_THAT(Text(large), HasSubstr("is too large (4194305 vs. 4194304) bytes; send or ask for less at once"));
   EXPECT_TRUE(AskWhoAmI(channel, {.metadata_bytes = 6 << 10}).status.ok());
   EXPECT_EQ(AskWhoAmI(channel, {.metadata_bytes = 10 << 10}).status.error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED);
   // Too much metadata costs that client its connection; others do not notice.
