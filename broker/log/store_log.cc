@@ -1,0 +1,359 @@
+#include "broker/log/store_log.h"
+
+#include <algorithm>
+#include <chrono>
+#include <deque>
+#include <filesystem>
+#include <optional>
+#include <system_error>
+#include <thread>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "broker/log/head_file.h"
+#include "broker/log/head_table.h"
+#include "broker/log/store_group.h"
+#include "broker/log/store_open.h"
+#include "broker/log/store_view.h"
+#include "broker/log/view_gauge.h"
+#include "broker/log/write.h"
+#include "sdk/base/file.h"
+#include "sdk/base/mutex.h"
+#include "sdk/base/status.h"
+
+namespace allmende::broker {
+namespace {
+
+using SteadyClock = std::chrono::steady_clock;
+
+constexpr auto kHeadFileSyncInterval = std::chrono::seconds(1);
+// However fast commits are, the mark on the disk stays among those that the database knows.
+constexpr std::uint64_t kHeadFileSyncCommits = kCommitsKept / 2;
+constexpr std::size_t kIdleWriteSetBytes = std::size_t{256} << 10;
+
+}  // namespace
+
+class StoreLog::Impl {
+ public:
+  Impl(StoreLogOptions options, OpenedStore opened)
+      : options_(std::move(options)),
+        database_(std::move(opened.database)),
+        losses_(std::move(opened.losses)),
+        heads_(std::move(opened.heads)),
+        watches_(options_.watches_max),
+        queue_({options_.queued_writes_max, options_.queued_bytes_max, options_.entry_bytes_max}),
+        head_file_(std::move(opened.head_file)),
+        writes_(*database_),
+        last_(opened.last),
+        marked_(opened.last.number) {
+    published_last_ = last_;
+    thread_ = std::thread([this] { Run(); });
+  }
+
+  ~Impl() {
+    queue_.Close();
+    thread_.join();
+    // So that opening has nothing to replay. What cannot be written to files now is in the database's log.
+    if (failure_.ok()) {
+      database_->Flush().IgnoreError();
+    }
+  }
+
+  const StoreLogOptions& options() const { return options_; }
+  const std::vector<Loss>& losses() const { return losses_; }
+  store::Database& database() { return *database_; }
+  HeadTable& heads() { return heads_; }
+  ViewGauge& gauge() { return gauge_; }
+  WatchRegistry& watches() { return watches_; }
+  WriteQueue& queue() { return queue_; }
+
+  CommitMark last() const {
+    MutexLock lock(mutex_);
+    return published_last_;
+  }
+  Statistics statistics() const;
+
+ private:
+  void Run();
+  void CommitGroup();
+  absl::Status CommitChanges(StoreGroup& group);
+  void Fail(const absl::Status& why);
+  void Report(StoreGroup& group, const absl::Status& status);
+  absl::Duration TimeToSync() const;
+  void SyncHeadFileIfDue();
+
+  const StoreLogOptions options_;
+  const std::unique_ptr<store::Database> database_;
+  const std::vector<Loss> losses_;
+  HeadTable heads_;
+  ViewGauge gauge_;
+  WatchRegistry watches_;
+  WriteQueue queue_;
+
+  mutable Mutex mutex_;
+  Statistics statistics_ ABSL_GUARDED_BY(mutex_);
+  CommitMark published_last_ ABSL_GUARDED_BY(mutex_);
+
+  // The committer's own.
+  HeadFile head_file_;
+  store::WriteSet writes_;
+  ReclaimTimes reclaims_;
+  std::deque<Write> taken_;
+  CommitMark last_;
+  std::uint64_t marked_;  // number of the mark that is durable in the head file
+  SteadyClock::time_point synced_at_ = SteadyClock::now();
+  absl::Status failure_;
+
+  std::thread thread_;
+};
+
+void StoreLog::Impl::Run() {
+  while (true) {
+    if (taken_.empty()) {
+      const auto taken = queue_.Take(options_.queued_writes_max, options_.group_bytes_max, TimeToSync(), taken_);
+      if (taken == WriteQueue::Taken::kClosed) {
+        break;
+      }
+    }
+    if (!taken_.empty()) {
+      CommitGroup();
+    }
+    SyncHeadFileIfDue();
+  }
+  if (failure_.ok() && marked_ != last_.number) {
+    head_file_.Sync().IgnoreError();
+  }
+}
+
+void StoreLog::Impl::CommitGroup() {
+  writes_.Clear();
+  StoreGroup group(*database_, heads_, options_, reclaims_, writes_);
+  while (!taken_.empty() && group.Add(taken_.front())) {
+    taken_.pop_front();
+  }
+  absl::Status status = failure_;
+  if (status.ok() && group.changes()) {
+    status = CommitChanges(group);
+  }
+  Report(group, status);
+  if (writes_.bytes() > kIdleWriteSetBytes && queue_.writes() == 0) {
+    writes_ = store::WriteSet(*database_);
+  }
+}
+
+absl::Status StoreLog::Impl::CommitChanges(StoreGroup& group) {
+  const CommitMark mark = group.Seal(last_);
+  const absl::Status status = database_->Commit(writes_, store::Durability::kSynced);
+  if (!status.ok()) {
+    if (absl::IsResourceExhausted(status)) {
+      return status;
+    }
+    Fail(status);  // nobody knows what the disk holds
+    return failure_;
+  }
+  last_ = mark;
+  const absl::Status marked = head_file_.Write(mark);
+  if (!marked.ok() && !absl::IsResourceExhausted(marked)) {
+    Fail(marked);  // the group itself is durable
+  }
+  heads_.Update(group.changed_heads());
+  MutexLock lock(mutex_);
+  published_last_ = mark;
+  ++statistics_.commits;
+  statistics_.writes += group.outcomes().size();
+  statistics_.bytes += writes_.bytes();
+  return absl::OkStatus();
+}
+
+void StoreLog::Impl::Fail(const absl::Status& why) {
+  failure_ = absl::DataLossError(absl::StrCat(why.message(), "; the log takes nothing more until it is opened again"));
+  queue_.Fail(failure_);
+  MutexLock lock(mutex_);
+  statistics_.failed = true;
+}
+
+void StoreLog::Impl::Report(StoreGroup& group, const absl::Status& status) {
+  if (status.ok()) {
+    for (const LogId log : group.grown()) {
+      watches_.Notify(log, heads_.Find(log)->ToHead());
+    }
+  }
+  for (StoreGroup::Outcome& outcome : group.outcomes()) {
+    if (status.ok() || (!outcome.head.ok() && failure_.ok())) {
+      outcome.write.Report(std::move(outcome.head));
+    } else {
+      outcome.write.Report(status);
+    }
+  }
+}
+
+absl::Duration StoreLog::Impl::TimeToSync() const {
+  if (marked_ == last_.number || !failure_.ok()) {
+    return absl::InfiniteDuration();
+  }
+  return absl::FromChrono(std::max<SteadyClock::duration>(synced_at_ + kHeadFileSyncInterval - SteadyClock::now(),
+                                                          SteadyClock::duration(1)));
+}
+
+void StoreLog::Impl::SyncHeadFileIfDue() {
+  if (marked_ == last_.number || !failure_.ok()) {
+    return;
+  }
+  const bool due =
+      SteadyClock::now() - synced_at_ >= kHeadFileSyncInterval || last_.number - marked_ >= kHeadFileSyncCommits;
+  if (!due) {
+    return;
+  }
+  synced_at_ = SteadyClock::now();
+  const absl::Status synced = head_file_.Sync();
+  if (synced.ok()) {
+    marked_ = last_.number;
+  } else if (!absl::IsResourceExhausted(synced)) {
+    Fail(synced);
+  }
+}
+
+StoreLog::Statistics StoreLog::Impl::statistics() const {
+  Statistics now;
+  {
+    MutexLock lock(mutex_);
+    now = statistics_;
+  }
+  now.queued_writes = queue_.writes();
+  now.queued_bytes = queue_.bytes();
+  const store::Database::MemoryUse memory = database_->Memory();
+  now.memory_bytes = memory.unwritten_bytes + memory.cache_bytes;
+  return now;
+}
+
+absl::StatusOr<std::unique_ptr<StoreLog>> StoreLog::Open(StoreLogOptions options) {
+  ALLMENDE_ASSIGN_OR_RETURN(OpenedStore opened, OpenStore(options));
+  return std::unique_ptr<StoreLog>(new StoreLog(std::make_unique<Impl>(std::move(options), std::move(opened))));
+}
+
+StoreLog::StoreLog(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+StoreLog::~StoreLog() = default;
+
+absl::Status StoreLog::Append(AppendRequest&& request, AppendCallback done) {
+  ALLMENDE_ASSIGN_OR_RETURN(const std::size_t bytes, CheckAppend(impl_->queue().limits(), request));
+  return impl_->queue().Push(bytes, [&](Write& write) {
+    write.kind = Write::Kind::kAppend;
+    write.log = request.log;
+    write.expected = request.expected;
+    write.entries = std::move(request.entries);
+    write.side_writes = std::move(request.side_writes);
+    write.appended = std::move(done);
+  });
+}
+
+absl::Status StoreLog::WriteSide(std::vector<SideWrite>&& writes, DoneCallback done) {
+  ALLMENDE_ASSIGN_OR_RETURN(const std::size_t bytes, CheckWrite(impl_->queue().limits(), {}, writes));
+  return impl_->queue().Push(bytes, [&](Write& write) {
+    write.kind = Write::Kind::kSide;
+    write.side_writes = std::move(writes);
+    write.done = std::move(done);
+  });
+}
+
+absl::Status StoreLog::Replace(LogId log, Sequence first, LogEntry&& entry, std::vector<SideWrite>&& side_writes,
+                               DoneCallback done) {
+  ALLMENDE_ASSIGN_OR_RETURN(const std::size_t bytes,
+                            CheckWrite(impl_->queue().limits(), std::span(&entry, 1), side_writes));
+  return impl_->queue().Push(bytes, [&](Write& write) {
+    write.kind = Write::Kind::kReplace;
+    write.log = log;
+    write.sequence = first;
+    write.entries.push_back(std::move(entry));
+    write.side_writes = std::move(side_writes);
+    write.done = std::move(done);
+  });
+}
+
+absl::Status StoreLog::TrimBefore(LogId log, Sequence sequence, DoneCallback done) {
+  ALLMENDE_ASSIGN_OR_RETURN(const std::size_t bytes, CheckWrite(impl_->queue().limits(), {}, {}));
+  return impl_->queue().Push(bytes, [&](Write& write) {
+    write.kind = Write::Kind::kTrim;
+    write.log = log;
+    write.sequence = sequence;
+    write.done = std::move(done);
+  });
+}
+
+LogPosition StoreLog::After(LogPosition position, std::span<const LogEntry> entries) const {
+  return PositionAfter(position, entries);
+}
+
+LogHead StoreLog::HeadOf(LogId log) const {
+  const std::optional<HeadRecord> head = impl_->heads().Find(log);
+  return head.has_value() ? head->ToHead() : LogHead();
+}
+
+std::vector<LogId> StoreLog::Logs() const {
+  return impl_->heads().Logs();
+}
+
+std::shared_ptr<const LogView> StoreLog::View() const {
+  return StoreView::Take(impl_->database(), impl_->gauge());
+}
+
+absl::StatusOr<Watch> StoreLog::WatchHead(LogId log, WatchCallback callback) {
+  return impl_->watches().Add(log, std::move(callback));
+}
+
+const std::vector<Loss>& StoreLog::losses() const {
+  return impl_->losses();
+}
+
+StoreLog::Statistics StoreLog::statistics() const {
+  return impl_->statistics();
+}
+
+absl::Status StoreLog::Purge(LogId log, Sequence from, Sequence to) {
+  struct Outcome {
+    Mutex mutex;
+    CondVar known;
+    std::optional<absl::Status> status ABSL_GUARDED_BY(mutex);
+  };
+  const auto outcome = std::make_shared<Outcome>();
+  ALLMENDE_RETURN_IF_ERROR(impl_->queue().Push(0, [&](Write& write) {
+    write.kind = Write::Kind::kReclaim;
+    write.log = log;
+    write.done = [outcome](absl::Status status) {
+      MutexLock lock(outcome->mutex);
+      outcome->status = std::move(status);
+      outcome->known.NotifyAll();
+    };
+  }));
+  {
+    MutexLock lock(outcome->mutex);
+    while (!outcome->status.has_value()) {
+      outcome->known.Wait(outcome->mutex);
+    }
+    ALLMENDE_RETURN_IF_ERROR(*outcome->status);
+  }
+  impl_->gauge().AwaitOlder();
+  // The entry that contains `from` begins before it, and may be gone already; whatever is still held before it begins
+  // no later.
+  ALLMENDE_ASSIGN_OR_RETURN(const Sequence begin, EntryAtOrBefore(impl_->database(), log, from));
+  ALLMENDE_RETURN_IF_ERROR(impl_->database().Purge(kEntryFamily, EntryKey(log, begin), EntryKey(log, to)));
+  const std::string prefix = SideKeyPrefix(log);
+  const std::string end = PrefixEnd(prefix);
+  for (const SideFamily family : {SideFamily::kKeyIndex, SideFamily::kTimeIndex, SideFamily::kState}) {
+    ALLMENDE_RETURN_IF_ERROR(impl_->database().Purge(FamilyOf(family), prefix, end));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status StoreLog::Checkpoint(const std::string& path) {
+  std::error_code error;
+  if (std::filesystem::exists(path, error)) {
+    return absl::AlreadyExistsError(absl::StrCat("there is something at `", path, "` already: name a new directory"));
+  }
+  ALLMENDE_RETURN_IF_ERROR(EnsureDirectory(path, FileAccess::kOwnerOnly));
+  // Taken before the copy, so the copy has at least this commit. It comes last: half a copy does not open.
+  const CommitMark mark = impl_->last();
+  ALLMENDE_RETURN_IF_ERROR(impl_->database().Checkpoint(DatabasePath(path)));
+  return HeadFile::Create(HeadFilePath(path), mark).status();
+}
+
+}  // namespace allmende::broker
