@@ -75,15 +75,15 @@ bool Transform::Record(std::string_view payload) {
 
 // Kept fields are not copied one by one: `run` is where the bytes begin that are kept and not copied yet.
 bool Transform::Message(const MessagePlan& plan, const char* at, const char* end) {
-  constexpr uint32_t kNone = std::numeric_limits<uint32_t>::max();
+  constexpr uint64_t kNone = std::numeric_limits<uint64_t>::max();  // beyond every number that a tag can hold
   const char* run = at;
   char* out = buffer_.end();
   uint64_t last = 0;
   size_t filled = 0;
-  const auto next_filled = [&] {
+  const auto next_filled = [&]() -> uint64_t {
     return filled < plan.filled.size() ? plan.fields[plan.filled[filled]].number : kNone;
   };
-  uint32_t fill = next_filled();
+  uint64_t fill = next_filled();
 
   while (at < end) {
     const char* const start = at;
