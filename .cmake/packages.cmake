@@ -14,3 +14,9 @@ find_package(ZLIB REQUIRED)
 find_package(GTest REQUIRED CONFIG)
 find_package(benchmark REQUIRED CONFIG)
 include(GoogleTest)
+
+# Debian's has no CMake package; its header must be told how the library was built.
+find_library(ALLMENDE_HTTPLIB cpp-httplib REQUIRED)
+add_library(cpp-httplib INTERFACE IMPORTED)
+target_link_libraries(cpp-httplib INTERFACE ${ALLMENDE_HTTPLIB})
+target_compile_definitions(cpp-httplib INTERFACE CPPHTTPLIB_OPENSSL_SUPPORT)
