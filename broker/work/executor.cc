@@ -12,6 +12,10 @@ Executor::Executor(int threads) {
 }
 
 Executor::~Executor() {
+  Stop();
+}
+
+void Executor::Stop() {
   std::deque<std::function<void()>> dropped;
   {
     MutexLock lock(mutex_);
@@ -22,6 +26,7 @@ Executor::~Executor() {
   for (std::thread& thread : threads_) {
     thread.join();
   }
+  threads_.clear();
 }
 
 void Executor::Post(std::function<void()> task) {

@@ -12,17 +12,21 @@
 
 namespace allmende::broker {
 
-// Runs tasks on a fixed number of threads, first come first served. Thread-safe. The queue has no bound of its own: tasks
-// come from Pumps, each of which has at most one task waiting, and the number of pumps is bounded by the connection caps.
+// Runs tasks on a fixed number of threads, first come first served. Thread-safe. The queue has no bound of its own:
+// tasks come from Pumps, each of which has at most one task waiting, and the number of pumps is bounded by the
+// connection caps.
 class Executor {
  public:
   explicit Executor(int threads);
-  // Waits for running tasks; tasks that have not started are dropped.
-  ~Executor();
+  ~Executor();  // stops
   Executor(const Executor&) = delete;
   Executor& operator=(const Executor&) = delete;
 
+  // Does nothing once stopped.
   void Post(std::function<void()> task);
+
+  // Waits for running tasks and drops the others. Not from a task.
+  void Stop();
 
  private:
   void Run();
@@ -31,12 +35,11 @@ class Executor {
   CondVar changed_;
   std::deque<std::function<void()>> tasks_ ABSL_GUARDED_BY(mutex_);
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
-  // Constant after construction.
-  std::vector<std::thread> threads_;
+  std::vector<std::thread> threads_;  // constant until Stop
 };
 
-// Runs one function again and again, never twice at once: after every Wake() it runs at least once more. Wakes that come
-// while it waits or runs are folded into one. Thread-safe.
+// Runs one function again and again, never twice at once: after every Wake() it runs at least once more. Wakes that
+// come while it waits or runs are folded into one. Thread-safe.
 class Pump : public std::enable_shared_from_this<Pump> {
  public:
   // `step` runs on `executor`, which must outlive the last Wake(). What `step` borrows must be kept alive by what it

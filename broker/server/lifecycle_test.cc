@@ -1,0 +1,109 @@
+// Starting, stopping and starting again; and what keeps a broker from starting.
+#include "broker/server/exchange_fixture.h"
+
+#include <filesystem>
+#include <fstream>
+
+#include "allmende/v1/status.grpc.pb.h"
+#include "sdk/rpc/status.h"
+
+namespace allmende::broker {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+
+using LifecycleTest = ExchangeTest;
+
+absl::StatusOr<v1::BrokerStatus> AskStatus(const TestBroker& broker, const std::string& participant) {
+  grpc::ClientContext context;
+  context.set_deadline(absl::ToChronoTime(absl::Now() + absl::Seconds(10)));
+  v1::BrokerStatus status;
+  const grpc::Status answer = v1::StatusService::NewStub(broker.Connect(participant))->GetStatus(&context, {}, &status);
+  if (!answer.ok()) {
+    return rpc::FromGrpc(answer);
+  }
+  return status;
+}
+
+TEST_F(LifecycleTest, WhatWasAcknowledgedIsThereAfterARestart) {
+  Store("amt/pegel", 0, 20, 3);
+  broker_.Stop();
+  ASSERT_EQ(broker_.Start(), absl::OkStatus());
+  v1::SubscribeRequest request = Wanted("amt/pegel");
+  request.set_stop_at_head(true);
+  const auto reader = Reader(request);
+  ASSERT_TRUE(reader->ReceiveAll().ok());
+  EXPECT_EQ(reader->records().size(), 20);
+  Store("amt/pegel", 20, 1, 1);
+}
+
+TEST_F(LifecycleTest, ASubscriberIsToldToComeBackWhenTheBrokerStops) {
+  const auto reader = Reader(Wanted("amt/pegel"));
+  ASSERT_TRUE(reader->Receive().ok());
+  broker_.Stop();
+  const auto last = reader->ReceiveAll();
+  if (last.ok()) {
+    EXPECT_EQ(last->why_case(), v1::Ended::kRetry) << last->ShortDebugString();
+  } else {
+    EXPECT_EQ(last.status().code(), absl::StatusCode::kUnavailable) << last.status();
+  }
+}
+
+TEST_F(LifecycleTest, TheStatusSaysWhoTheCallerIs) {
+  const auto status = AskStatus(broker_, "feuerwehr");
+  ASSERT_TRUE(status.ok()) << status.status();
+  EXPECT_EQ(status->city(), "teststadt");
+  EXPECT_EQ(status->datasets(), 2);
+  EXPECT_THAT(status->caller(), HasSubstr("feuerwehr"));
+  EXPECT_THAT(status->roles(), ::testing::UnorderedElementsAre("operator", "crisis-authority"));
+}
+
+TEST_F(LifecycleTest, ASecondBrokerOnTheSameDataIsRefused) {
+  const SystemClock clock;
+  const std::unique_ptr<Logger> logger = Logger::Create(LogFormat::kText, Severity::kError);
+  BrokerConfig config = broker_.config();
+  config.listen = {"127.0.0.1:0"};
+  const auto second = Server::Start(config, {}, clock, *logger);
+  EXPECT_EQ(second.status().code(), absl::StatusCode::kFailedPrecondition) << second.status();
+  EXPECT_THAT(std::string(second.status().message()), HasSubstr("lock"));
+}
+
+TEST_F(LifecycleTest, APortInUseIsNamed) {
+  const SystemClock clock;
+  const std::unique_ptr<Logger> logger = Logger::Create(LogFormat::kText, Severity::kError);
+  TestBroker other;
+  other.config().listen = {absl::StrCat("127.0.0.1:", broker_.endpoint().substr(broker_.endpoint().find(':') + 1))};
+  const absl::Status status = other.Start();
+  EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition) << status;
+  EXPECT_THAT(std::string(status.message()), HasSubstr("in use"));
+}
+
+TEST(BrokerStart, AMissingCertificateIsNamed) {
+  TestBroker broker;
+  std::filesystem::remove(broker.config().certificate);
+  const absl::Status status = broker.Start();
+  EXPECT_EQ(status.code(), absl::StatusCode::kNotFound) << status;
+  EXPECT_THAT(std::string(status.message()), HasSubstr("broker/cert.pem"));
+}
+
+TEST(BrokerStart, AFileWhereTheDataShouldBeIsNamed) {
+  TestBroker broker;
+  std::filesystem::remove_all(broker.config().data);
+  std::ofstream(broker.config().data) << "x";
+  const absl::Status status = broker.Start();
+  EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition) << status;
+  EXPECT_THAT(std::string(status.message()), HasSubstr(broker.config().data));
+}
+
+TEST(BrokerStart, AHalfWrittenBaselineIsNamed) {
+  TestBroker broker;
+  std::ofstream(broker.config().policies + "/city.baseline.yaml")
+      << "language: en\nbaseline: teststadt\nlimits:\n  - li";
+  const absl::Status status = broker.Start();
+  EXPECT_FALSE(status.ok());
+  EXPECT_THAT(std::string(status.message()), HasSubstr("city.baseline.yaml"));
+}
+
+}  // namespace
+}  // namespace allmende::broker

@@ -1,0 +1,226 @@
+#include "broker/server/server.h"
+
+#include <algorithm>
+#include <atomic>
+#include <optional>
+#include <thread>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "broker/control/control_log.h"
+#include "broker/data/dataset_logs.h"
+#include "broker/data/keys.h"
+#include "broker/gate/gate.h"
+#include "broker/log/store_log.h"
+#include "broker/server/baseline.h"
+#include "broker/server/maintenance.h"
+#include "broker/service/catalogue_service.h"
+#include "broker/service/exchange.h"
+#include "broker/service/exchange_service.h"
+#include "broker/service/policy_service.h"
+#include "broker/service/status_service.h"
+#include "grpcpp/ext/proto_server_reflection_plugin.h"
+#include "grpcpp/health_check_service_interface.h"
+#include "grpcpp/server.h"
+#include "grpcpp/server_builder.h"
+#include "sdk/base/file.h"
+#include "sdk/base/lock_file.h"
+#include "sdk/base/status.h"
+#include "sdk/format/statement.h"
+#include "sdk/rpc/server_options.h"
+#include "sdk/rpc/tls.h"
+
+namespace allmende::broker {
+namespace {
+
+constexpr int kWorkers = 2;
+
+// A stored entry's hash: of the statement, or of the whole fact in the control log.
+absl::StatusOr<LogHash> HashOfEntry(LogId log, std::string_view bytes) {
+  if (log == kControlLog) {
+    return crypto::Sha256Of(bytes);
+  }
+  ALLMENDE_ASSIGN_OR_RETURN(const StoredBatch stored, SplitStored(bytes));
+  ALLMENDE_RETURN_IF_ERROR(format::ParseStatement(stored.batch).status());
+  return format::HashStatement(stored.batch.substr(0, format::kStatementBytes));
+}
+
+Groups GroupsByParticipant(const BrokerConfig& config) {
+  Groups groups;
+  for (const auto& [group, participants] : config.groups) {
+    for (const std::string& participant : participants) {
+      groups[participant].push_back(group);
+    }
+  }
+  return groups;
+}
+
+ExchangeLimits LimitsOf(const BrokerConfig& config) {
+  ExchangeLimits limits;
+  limits.streams_per_participant_max = static_cast<size_t>(config.limits.calls_per_participant_max);
+  limits.answer_wait_max = config.limits.deadline_max;
+  return limits;
+}
+
+}  // namespace
+
+class Server::Impl {
+ public:
+  Impl(const BrokerConfig& config, const Clock& clock, Logger& logger)
+      : config_(config), clock_(clock), logger_(logger), limits_(LimitsOf(config)) {}
+  ~Impl() { Stop(absl::ZeroDuration()); }
+
+  absl::Status Start(const ServerOptions& options);
+  void Stop(absl::Duration grace);
+  const std::vector<std::string>& listening() const { return listening_; }
+
+ private:
+  absl::Status OpenStorage(const ServerOptions& options);
+  absl::Status OpenIdentity();
+  absl::Status Listen();
+
+  const BrokerConfig config_;
+  const Clock& clock_;
+  Logger& logger_;
+  const ExchangeLimits limits_;
+  std::vector<std::string> listening_;
+  std::atomic<bool> stopping_ = false;
+
+  // In the order of their making; destroyed the other way round.
+  std::optional<LockFile> lock_;
+  std::unique_ptr<StoreLog> log_;
+  std::optional<Executor> executor_;
+  std::unique_ptr<ControlLog> control_;
+  std::optional<DatasetLogs> datasets_;
+  std::unique_ptr<PseudonymKeys> pseudonym_keys_;
+  std::optional<Gate> gate_;
+  std::optional<pki::TrustStore> trust_;
+  std::unique_ptr<pki::RevocationRegister> revocations_;
+  std::optional<rpc::PeerIdentifier> peers_;
+  std::unique_ptr<rpc::ServerTls> tls_;
+  ExchangeCounters counters_;
+  Subscriptions subscriptions_;
+  std::optional<StreamCap> streams_;
+  std::unique_ptr<Exchange> exchange_;
+  std::optional<ExchangeServiceImpl> exchange_service_;
+  std::optional<CatalogueServiceImpl> catalogue_service_;
+  std::optional<PolicyServiceImpl> policy_service_;
+  std::optional<StatusServiceImpl> status_service_;
+  std::unique_ptr<grpc::Server> server_;
+  std::unique_ptr<Maintenance> maintenance_;
+};
+
+absl::Status Server::Impl::OpenStorage(const ServerOptions& options) {
+  ALLMENDE_RETURN_IF_ERROR(EnsureDirectory(config_.data, FileAccess::kOwnerOnly));
+  ALLMENDE_ASSIGN_OR_RETURN(LockFile lock, LockFile::Acquire(absl::StrCat(config_.data, "/lock")));
+  lock_.emplace(std::move(lock));
+  StoreLogOptions log_options;
+  log_options.path = absl::StrCat(config_.data, "/log");
+  log_options.hash_of = HashOfEntry;
+  log_options.accept_loss = options.accept_loss;
+  ALLMENDE_ASSIGN_OR_RETURN(log_, StoreLog::Open(std::move(log_options)));
+  for (const Loss& loss : log_->losses()) {
+    logger_.Error("loss accepted", {{"what", loss.what}});
+  }
+  executor_.emplace(kWorkers);
+  ALLMENDE_ASSIGN_OR_RETURN(control_, ControlLog::Open(*log_, clock_, *executor_));
+  datasets_.emplace(*log_, clock_);
+  ALLMENDE_ASSIGN_OR_RETURN(pseudonym_keys_, PseudonymKeys::Open(absl::StrCat(config_.data, "/pseudonym.key")));
+  gate_.emplace(*pseudonym_keys_, GroupsByParticipant(config_));
+  return absl::OkStatus();
+}
+
+absl::Status Server::Impl::OpenIdentity() {
+  ALLMENDE_ASSIGN_OR_RETURN(pki::TrustStore trust, LoadTrust(config_));
+  trust_.emplace(std::move(trust));
+  ALLMENDE_ASSIGN_OR_RETURN(revocations_, pki::RevocationRegister::Open(config_.revocations));
+  peers_.emplace(&*trust_, revocations_.get());
+  ALLMENDE_ASSIGN_OR_RETURN(
+      tls_, rpc::ServerTls::Create({config_.certificate, config_.key}, trust_->roots_pem(), clock_.Now()));
+  return absl::OkStatus();
+}
+
+absl::Status Server::Impl::Listen() {
+  grpc::EnableDefaultHealthCheckService(true);
+  if (config_.reflection) {
+    grpc::reflection::InitProtoReflectionServerBuilderPlugin();
+  }
+  grpc::ServerBuilder builder;
+  rpc::ServerOptions options;
+  options.receive_bytes_max = config_.limits.message_bytes_max;
+  options.memory_bytes_max = config_.limits.memory_bytes_max;
+  options.streams_per_connection_max = static_cast<int>(config_.limits.streams_per_connection_max);
+  rpc::ApplyServerOptions(options, builder);
+  std::vector<int> ports(config_.listen.size(), 0);
+  for (size_t i = 0; i < config_.listen.size(); ++i) {
+    builder.AddListeningPort(config_.listen[i], tls_->credentials(), &ports[i]);
+  }
+  builder.RegisterService(&*exchange_service_);
+  builder.RegisterService(&*catalogue_service_);
+  builder.RegisterService(&*policy_service_);
+  builder.RegisterService(&*status_service_);
+  server_ = builder.BuildAndStart();
+  for (size_t i = 0; i < ports.size(); ++i) {
+    if (server_ == nullptr || ports[i] == 0) {
+      return absl::FailedPreconditionError(
+          absl::StrCat("cannot listen on `", config_.listen[i],
+                       "`: the port is in use or the address is not this machine's; see which with `ss -ltnp`"));
+    }
+    const std::string& address = config_.listen[i];
+    listening_.push_back(absl::StrCat(address.substr(0, address.rfind(':')), ":", ports[i]));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Server::Impl::Start(const ServerOptions& options) {
+  ALLMENDE_RETURN_IF_ERROR(OpenIdentity());
+  ALLMENDE_RETURN_IF_ERROR(OpenStorage(options));
+  ALLMENDE_RETURN_IF_ERROR(ReleaseFirstBaseline(config_, *control_, clock_.Now(), logger_));
+  streams_.emplace(limits_.streams_max, limits_.streams_per_participant_max);
+  exchange_.reset(new Exchange{*log_, clock_, *executor_, *control_, *datasets_, *gate_, *peers_, logger_, limits_,
+                               counters_, subscriptions_, *streams_, stopping_});
+  exchange_service_.emplace(*exchange_);
+  catalogue_service_.emplace(*exchange_);
+  policy_service_.emplace(*exchange_);
+  status_service_.emplace(*exchange_, config_.city, config_.data);
+  control_->OnChange([this] { subscriptions_.WakeAll(); });
+  ALLMENDE_RETURN_IF_ERROR(Listen());
+  maintenance_ = Maintenance::Start(*exchange_, config_, *revocations_, *tls_);
+  return absl::OkStatus();
+}
+
+void Server::Impl::Stop(absl::Duration grace) {
+  maintenance_.reset();
+  if (server_ != nullptr) {
+    stopping_ = true;
+    subscriptions_.WakeAll();
+    server_->Shutdown(absl::ToChronoTime(absl::Now() + grace));
+    server_->Wait();
+    server_.reset();
+  }
+  control_.reset();
+  // Nothing reads the log any more once the executor stands still. Closing, the log reports what it still has; that may
+  // wake pumps, so the executor itself goes last.
+  if (executor_.has_value()) {
+    executor_->Stop();
+  }
+  log_.reset();
+}
+
+absl::StatusOr<std::unique_ptr<Server>> Server::Start(const BrokerConfig& config, const ServerOptions& options,
+                                                      const Clock& clock, Logger& logger) {
+  auto impl = std::make_unique<Impl>(config, clock, logger);
+  ALLMENDE_RETURN_IF_ERROR(impl->Start(options));
+  return std::unique_ptr<Server>(new Server(std::move(impl)));
+}
+
+Server::Server(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Server::~Server() = default;
+void Server::Stop(absl::Duration grace) {
+  impl_->Stop(grace);
+}
+const std::vector<std::string>& Server::listening() const {
+  return impl_->listening();
+}
+
+}  // namespace allmende::broker

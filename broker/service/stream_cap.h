@@ -1,0 +1,48 @@
+// How many streams may be open at once. gRPC's own limit counts only what a client has acknowledged, so it bounds
+// nobody who does not want to be bounded.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <string>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/container/flat_hash_map.h"
+#include "absl/status/statusor.h"
+#include "sdk/base/mutex.h"
+
+namespace allmende::broker {
+
+// Thread-safe. Must outlive every slot.
+class StreamCap {
+ public:
+  StreamCap(size_t streams_max, size_t streams_per_participant_max)
+      : streams_max_(streams_max), streams_per_participant_max_(streams_per_participant_max) {}
+
+  // Gives the place back at its end.
+  class Slot {
+   public:
+    Slot(StreamCap& cap, std::string participant) : cap_(cap), participant_(std::move(participant)) {}
+    ~Slot() { cap_.Release(participant_); }
+    Slot(const Slot&) = delete;
+    Slot& operator=(const Slot&) = delete;
+
+   private:
+    StreamCap& cap_;
+    const std::string participant_;
+  };
+
+  // kResourceExhausted: too many streams, of this participant or of all.
+  absl::StatusOr<std::unique_ptr<Slot>> Take(const std::string& participant);
+
+ private:
+  void Release(const std::string& participant);
+
+  const size_t streams_max_;
+  const size_t streams_per_participant_max_;
+  Mutex mutex_;
+  size_t open_ ABSL_GUARDED_BY(mutex_) = 0;
+  absl::flat_hash_map<std::string, size_t> by_participant_ ABSL_GUARDED_BY(mutex_);
+};
+
+}  // namespace allmende::broker

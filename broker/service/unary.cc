@@ -1,0 +1,78 @@
+#include "broker/service/unary.h"
+
+#include <string>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "sdk/rpc/status.h"
+
+namespace allmende::broker {
+namespace {
+
+// Counts the call until it ends.
+class InFlight {
+ public:
+  explicit InFlight(std::atomic<size_t>& count) : count_(&count) { ++*count_; }
+  InFlight(InFlight&& other) noexcept : count_(std::exchange(other.count_, nullptr)) {}
+  InFlight& operator=(InFlight&&) = delete;
+  ~InFlight() {
+    if (count_ != nullptr) {
+      --*count_;
+    }
+  }
+
+ private:
+  std::atomic<size_t>* count_;
+};
+
+}  // namespace
+
+grpc::ServerUnaryReactor* RunUnary(Exchange& exchange, grpc::CallbackServerContext* context,
+                                   absl::AnyInvocable<void(const Caller&, FinishCall)> work) {
+  grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
+  absl::StatusOr<Caller> caller = exchange.peers.Identify(*context->auth_context(), exchange.clock.Now());
+  if (!caller.ok()) {
+    reactor->Finish(rpc::ToGrpc(caller.status()));
+    return reactor;
+  }
+  InFlight in_flight(exchange.unary_in_flight);
+  const absl::Time begins_by = exchange.clock.Now() + exchange.limits.answer_wait_max;
+  if (exchange.unary_in_flight > exchange.limits.unary_calls_max) {
+    reactor->Finish(
+        rpc::ToGrpc(absl::ResourceExhaustedError("the broker is busy with other calls: retry in a second")));
+    return reactor;
+  }
+  // std::function wants copies, so what can only be moved is shared.
+  auto task = std::make_shared<absl::AnyInvocable<void()>>([&exchange, reactor, begins_by, caller = *std::move(caller),
+                                                            work = std::move(work),
+                                                            in_flight = std::move(in_flight)]() mutable {
+    if (exchange.clock.Now() > begins_by) {
+      return reactor->Finish(rpc::ToGrpc(absl::DeadlineExceededError(
+          "the broker was too busy to begin with the call in time; nothing was done: retry with backoff")));
+    }
+    work(caller, [reactor, in_flight = std::move(in_flight)](absl::Status status) mutable {
+      reactor->Finish(rpc::ToGrpc(status));
+    });
+  });
+  exchange.executor.Post([task] { (*task)(); });
+  return reactor;
+}
+
+grpc::ServerUnaryReactor* RunUnaryNow(Exchange& exchange, grpc::CallbackServerContext* context,
+                                      absl::AnyInvocable<absl::Status(const Caller&)> work) {
+  return RunUnary(exchange, context,
+                  [work = std::move(work)](const Caller& caller, FinishCall finish) mutable { finish(work(caller)); });
+}
+
+absl::Status RequireRole(const pki::Identity& caller, pki::RoleSet allowed, std::string_view what) {
+  for (const policy::Role role : allowed.Roles()) {
+    if (caller.roles.Has(role)) {
+      return absl::OkStatus();
+    }
+  }
+  return absl::PermissionDeniedError(absl::StrCat(std::string(what), " needs the role ",
+                                                  absl::StrJoin(allowed.Names(), " or "), "; `", caller.Name(),
+                                                  "` has ", absl::StrJoin(caller.roles.Names(), ", ")));
+}
+
+}  // namespace allmende::broker

@@ -1,0 +1,324 @@
+#include "broker/session/subscribe_session.h"
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "broker/data/keys.h"
+#include "sdk/base/endian.h"
+#include "sdk/base/status.h"
+
+namespace allmende::broker {
+namespace {
+
+// A transformed delivery is closed when it has reached this; an original batch is passed on as large as it is.
+constexpr size_t kDeliveryBytesTarget = 60 << 10;
+constexpr absl::Duration kWatermarkInterval = absl::Seconds(5);
+constexpr char kTokenVersion = 1;
+constexpr size_t kTokenBytes = 1 + format::kDatasetIdBytes + 8 + sizeof(LogHash);
+
+// Narrower: a field is gone, or one that came as it is comes changed.
+bool Narrows(const v1::Terms& before, const v1::Terms& after) {
+  const auto has = [](const auto& list, const std::string& field) {
+    return std::find(list.begin(), list.end(), field) != list.end();
+  };
+  for (const std::string& field : before.fields()) {
+    if (!has(after.fields(), field) || (has(after.changed_fields(), field) && !has(before.changed_fields(), field))) {
+      return true;
+    }
+  }
+  return before.may_keep_copy() && !after.may_keep_copy();
+}
+
+}  // namespace
+
+std::string EncodeResumeToken(const ResumePoint& point) {
+  std::string token(1, kTokenVersion);
+  token.append(point.dataset.bytes());
+  AppendBigEndian(point.next_sequence, token);
+  token.append(crypto::AsBytes(point.hash));
+  return token;
+}
+
+absl::StatusOr<ResumePoint> DecodeResumeToken(std::string_view token) {
+  if (token.size() != kTokenBytes || token[0] != kTokenVersion) {
+    return absl::InvalidArgumentError("the resume token is not one of this broker: subscribe without it");
+  }
+  ResumePoint point;
+  ALLMENDE_ASSIGN_OR_RETURN(point.dataset, format::DatasetId::FromBytes(token.substr(1, format::kDatasetIdBytes)));
+  point.next_sequence = LoadBigEndian<uint64_t>(token.data() + 1 + format::kDatasetIdBytes);
+  std::memcpy(point.hash.data(), token.data() + kTokenBytes - point.hash.size(), point.hash.size());
+  if (point.next_sequence == 0) {
+    return absl::InvalidArgumentError("the resume token is damaged: subscribe without it");
+  }
+  return point;
+}
+
+SubscribeSession::SubscribeSession(SubscribeStart start, v1::Opened opened, std::shared_ptr<const Entitled> entitled,
+                                   crypto::SaltSource& salts)
+    : start_(start),
+      salts_(salts),
+      entitled_(std::move(entitled)),
+      next_sequence_(start.first_sequence),
+      snapshot_open_(start.snapshot) {
+  builder_.emplace(salts_);
+  say_first_.emplace();
+  *opened.mutable_terms() = entitled_->terms;
+  *say_first_->mutable_opened() = std::move(opened);
+}
+
+void SubscribeSession::OnEntitlement(std::shared_ptr<const Entitled> entitled, std::string_view cause) {
+  if (over_) {
+    return;
+  }
+  if (entitled->view_id != entitled_->view_id ||
+      entitled->terms.SerializeAsString() != entitled_->terms.SerializeAsString()) {
+    v1::EntitlementChanged changed;
+    *changed.mutable_terms() = entitled->terms;
+    changed.set_cause(std::string(cause));
+    changed.set_narrowed(Narrows(entitled_->terms, entitled->terms));
+    if (say_first_.has_value() && say_first_->has_opened()) {
+      *say_first_->mutable_opened()->mutable_terms() = entitled->terms;  // nobody has heard of the old ones
+    } else {
+      say_first_.emplace();
+      *say_first_->mutable_entitlement_changed() = std::move(changed);
+    }
+    // What was built under the old view and not handed over is built again under the new one.
+    if (built_from_ != 0) {
+      next_sequence_ = built_from_;
+    }
+    if (ready_.has_value()) {
+      next_sequence_ = ready_->first_sequence;
+      ready_.reset();
+    }
+    DropBuilt();
+  }
+  entitled_ = std::move(entitled);
+}
+
+void SubscribeSession::OnRefused(const v1::Refusal& refused) {
+  ready_.reset();
+  say_first_.emplace();
+  *say_first_->mutable_ended()->mutable_refused() = refused;
+  over_ = true;
+}
+
+void SubscribeSession::OnStopping(std::string_view why) {
+  if (!over_) {
+    ready_.reset();
+    say_first_.emplace();
+    say_first_->mutable_ended()->set_retry(std::string(why));
+    over_ = true;
+  }
+}
+
+SubscribeSession::Action SubscribeSession::Next(const LogHead& head, absl::Time now) {
+  if (say_first_.has_value()) {
+    Say say{*std::move(say_first_)};
+    say_first_.reset();
+    return say;
+  }
+  if (over_) {
+    return Over{};
+  }
+  if (ready_.has_value()) {
+    Deliver deliver = *std::move(ready_);
+    ready_.reset();
+    return deliver;
+  }
+  if (start_.stop_at_head && next_sequence_ > start_.head_sequence) {
+    if (said_sequence_ + 1 != next_sequence_) {
+      return SayWatermark(head, now, std::exchange(snapshot_open_, false));
+    }
+    over_ = true;
+    Say say;
+    say.response.mutable_ended()->set_complete(true);
+    return say;
+  }
+  if (next_sequence_ < head.next_sequence) {
+    return ReadFrom{next_sequence_};
+  }
+  if (snapshot_open_ || said_sequence_ + 1 != next_sequence_ || now >= said_at_ + kWatermarkInterval) {
+    return SayWatermark(head, now, std::exchange(snapshot_open_, false));
+  }
+  return Wait{std::min(said_at_ + kWatermarkInterval, entitled_->valid_until)};
+}
+
+SubscribeSession::Action SubscribeSession::SayWatermark(const LogHead& head, absl::Time now, bool snapshot_complete) {
+  said_sequence_ = next_sequence_ - 1;
+  said_at_ = now;
+  Say say;
+  v1::Watermark& watermark = *say.response.mutable_watermark();
+  watermark.set_sequence(said_sequence_);
+  watermark.set_head_sequence(head.next_sequence - 1);
+  watermark.set_resume_token(EncodeResumeToken({start_.dataset, next_sequence_, last_hash_}));
+  watermark.set_as_of_us(absl::ToUnixMicros(now));
+  if (entitled_->lease.has_value()) {
+    watermark.set_lease_until_us(absl::ToUnixMicros(entitled_->lease->ExpiryAfterContact(now)));
+  }
+  watermark.set_snapshot_complete(snapshot_complete);
+  return say;
+}
+
+absl::StatusOr<bool> SubscribeSession::Take(Sequence first_sequence, const LogHash& hash, std::string_view stored_bytes,
+                                            const IsLatest& is_latest) {
+  ALLMENDE_ASSIGN_OR_RETURN(const StoredBatch stored, SplitStored(stored_bytes));
+  ALLMENDE_ASSIGN_OR_RETURN(const format::BatchView batch, format::BatchView::Parse(stored.batch));
+  const format::Statement& statement = batch.statement();
+  if (statement.first_sequence != first_sequence || first_sequence > next_sequence_ ||
+      next_sequence_ > statement.last_sequence()) {
+    return absl::DataLossError(absl::StrCat("the batch stored at sequence ", first_sequence, " says it begins at ",
+                                            statement.first_sequence,
+                                            ": restore the broker's directory from a backup"));
+  }
+  last_hash_ = hash;
+  const bool snapshot = start_.snapshot && next_sequence_ <= start_.head_sequence;
+  // The signature covers a whole batch, so one that is asked for from its middle comes whole, and the reader skips.
+  if (!snapshot && entitled_->view->identity() && statement.schema_hash == entitled_->schema_hash) {
+    ready_ = Deliver{std::string(stored.batch),
+                     true,
+                     first_sequence,
+                     statement.last_sequence(),
+                     stored.envelope.accepted_at,
+                     entitled_->release,
+                     statement.record_count};
+    next_sequence_ = statement.next_sequence();
+    return true;
+  }
+  ALLMENDE_RETURN_IF_ERROR(Transform(batch, stored.envelope.accepted_at, is_latest));
+  // A snapshot ends with a delivery of its own: what follows is no snapshot.
+  const bool snapshot_ends = snapshot && next_sequence_ > start_.head_sequence;
+  if (builder_->body_bytes() >= kDeliveryBytesTarget || snapshot_ends) {
+    ALLMENDE_RETURN_IF_ERROR(FinishDelivery());
+  }
+  return ready_.has_value();
+}
+
+absl::Status SubscribeSession::TakeNoMore() {
+  return built_from_ == 0 ? absl::OkStatus() : FinishDelivery();
+}
+
+absl::Status SubscribeSession::Transform(const format::BatchView& batch, absl::Time accepted_at,
+                                         const IsLatest& is_latest) {
+  if (built_from_ == 0) {
+    built_from_ = next_sequence_;
+    built_records_ = 0;
+  }
+  built_accepted_at_ = accepted_at;
+  built_source_ = batch.StatementHash();
+  Sequence sequence = batch.statement().first_sequence;
+  for (const format::RecordView& record : batch.records()) {
+    if (sequence >= next_sequence_) {
+      if (builder_->body_bytes() >= kDeliveryBytesTarget) {
+        break;  // the rest of a large batch goes into the next delivery
+      }
+      ALLMENDE_RETURN_IF_ERROR(TransformRecord(record, sequence, is_latest));
+      next_sequence_ = sequence + 1;
+    }
+    ++sequence;
+  }
+  return absl::OkStatus();
+}
+
+absl::Status SubscribeSession::TransformRecord(const format::RecordView& record, Sequence sequence,
+                                               const IsLatest& is_latest) {
+  if (!record.has_content()) {
+    return AddRun(record.operation == format::Operation::kErased ? format::EntryKind::kErased
+                                                                 : format::EntryKind::kWithheld);
+  }
+  const bool snapshot = start_.snapshot && sequence <= start_.head_sequence;
+  if (snapshot) {
+    if (record.operation == format::Operation::kDelete) {
+      return AddRun(format::EntryKind::kSuperseded);
+    }
+    ALLMENDE_ASSIGN_OR_RETURN(const bool latest, is_latest(record.key, sequence));
+    if (!latest) {
+      return AddRun(format::EntryKind::kSuperseded);
+    }
+  }
+  const policy::ViewResult result = entitled_->view->Apply(
+      {static_cast<policy::RecordOperation>(record.operation), record.key, record.event_time_us, record.payload},
+      output_);
+  format::DeliveryEntry entry;
+  entry.key_is_pseudonym = output_.key_is_pseudonym;
+  entry.key = output_.key;
+  switch (result) {
+    case policy::ViewResult::kError:
+      // Never deliver what the view could not be applied to. The record stays where it is; the log says which.
+      return AddRun(format::EntryKind::kWithheld);
+    case policy::ViewResult::kFiltered:
+      if (entitled_->kind != v1::TABLE || snapshot) {
+        return AddRun(format::EntryKind::kWithheld);
+      }
+      // The reader of a table may hold an earlier version that passed the filter.
+      entry.kind = format::EntryKind::kDelete;
+      break;
+    case policy::ViewResult::kDeliver:
+      entry.kind = static_cast<format::EntryKind>(record.operation);
+      entry.event_time_us = output_.event_time_us;
+      entry.payload = output_.payload;
+      break;
+  }
+  ALLMENDE_RETURN_IF_ERROR(FlushRun());
+  ++built_records_;
+  return builder_->Add(entry);
+}
+
+absl::Status SubscribeSession::AddRun(format::EntryKind kind) {
+  if (run_.count != 0 && run_.kind != kind) {
+    ALLMENDE_RETURN_IF_ERROR(FlushRun());
+  }
+  run_.kind = kind;
+  ++run_.count;
+  return absl::OkStatus();
+}
+
+absl::Status SubscribeSession::FlushRun() {
+  if (run_.count == 0) {
+    return absl::OkStatus();
+  }
+  const absl::Status added = builder_->Add(run_);
+  run_.count = 0;
+  return added;
+}
+
+void SubscribeSession::DropBuilt() {
+  builder_.emplace(salts_);
+  built_from_ = 0;
+  built_records_ = 0;
+  run_.count = 0;
+}
+
+absl::Status SubscribeSession::FinishDelivery() {
+  const Sequence first = std::exchange(built_from_, 0);
+  const bool only_withheld = built_records_ == 0 && builder_->empty() && run_.kind == format::EntryKind::kWithheld;
+  if (built_records_ == 0 && !(only_withheld && start_.accept_withheld)) {
+    // Nothing to show: the next watermark says how far the subscriber is.
+    DropBuilt();
+    return absl::OkStatus();
+  }
+  if (only_withheld) {
+    DropBuilt();
+    say_first_.emplace();
+    v1::Withheld& withheld = *say_first_->mutable_withheld();
+    withheld.set_first_sequence(first);
+    withheld.set_last_sequence(next_sequence_ - 1);
+    return absl::OkStatus();
+  }
+  ALLMENDE_RETURN_IF_ERROR(FlushRun());
+  format::Attestation attestation;
+  attestation.dataset = start_.dataset;
+  attestation.first_sequence = first;
+  attestation.release = entitled_->release;
+  attestation.regime = entitled_->regime;
+  attestation.snapshot = start_.snapshot && first <= start_.head_sequence;
+  attestation.view_id = entitled_->view_id;
+  attestation.source_hash = built_source_;
+  ALLMENDE_ASSIGN_OR_RETURN(std::string content, builder_->Finish(attestation));
+  ready_ = Deliver{std::move(content), false,         first, next_sequence_ - 1, built_accepted_at_,
+                   entitled_->release, built_records_};
+  return absl::OkStatus();
+}
+
+}  // namespace allmende::broker

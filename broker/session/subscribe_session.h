@@ -1,0 +1,136 @@
+// One subscription, as a state machine: where it stands in the dataset's log, under which entitlement, and what the
+// subscriber gets next. No I/O, no clock, no threads: the caller reads what Next() asks for and hands it in.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "allmende/v1/exchange.pb.h"
+#include "broker/gate/entitled.h"
+#include "broker/log/types.h"
+#include "policy/view/view.h"
+#include "sdk/crypto/random.h"
+#include "sdk/format/batch.h"
+#include "sdk/format/delivery.h"
+
+namespace allmende::broker {
+
+// Where a subscription starts; found out by the caller from the request, the log and its indexes.
+struct SubscribeStart {
+  format::DatasetId dataset;
+  Sequence first_sequence = 1;  // the first one to deliver
+  Sequence head_sequence = 0;   // the last one stored
+  bool snapshot = false;        // up to `head_sequence` only the latest upsert of each key
+  bool stop_at_head = false;
+  bool accept_withheld = false;
+};
+
+// The place up to which a subscriber has received everything, sealed against mix-ups: another dataset, or a log that
+// was replaced, is noticed. Not secret.
+struct ResumePoint {
+  format::DatasetId dataset;
+  Sequence next_sequence = 1;
+  LogHash hash{};  // of the entry that holds the sequence before; zeros at the beginning
+};
+std::string EncodeResumeToken(const ResumePoint& point);
+//   kInvalidArgument  not a token of this broker's version
+absl::StatusOr<ResumePoint> DecodeResumeToken(std::string_view token);
+
+class SubscribeSession {
+ public:
+  // A message for the subscriber, other than a delivery.
+  struct Say {
+    v1::SubscribeResponse response;
+  };
+  struct Deliver {
+    std::string content;
+    bool original = false;
+    Sequence first_sequence = 0;
+    Sequence last_sequence = 0;
+    absl::Time accepted_at;
+    uint64_t release = 0;
+    uint64_t records = 0;
+  };
+  // Read the entries from this sequence on and give each to Take(), until it returns true or there are no more.
+  struct ReadFrom {
+    Sequence sequence = 0;
+  };
+  // Nothing to do until the log grows, the entitlement changes, or this time comes.
+  struct Wait {
+    absl::Time until;
+  };
+  // The subscription is over, and said so.
+  struct Over {};
+  using Action = std::variant<Say, Deliver, ReadFrom, Wait, Over>;
+
+  // Whether the record of this key at this sequence is the key's latest; asked in snapshots only.
+  using IsLatest = std::function<absl::StatusOr<bool>(std::string_view key, Sequence sequence)>;
+
+  // Borrows `salts`.
+  SubscribeSession(SubscribeStart start, v1::Opened opened, std::shared_ptr<const Entitled> entitled,
+                   crypto::SaltSource& salts);
+
+  // Another entitlement holds from here on.
+  void OnEntitlement(std::shared_ptr<const Entitled> entitled, std::string_view cause);
+  // Nothing permits the subscription any more; the next action says so.
+  void OnRefused(const v1::Refusal& refused);
+  // The broker stops; the next action says so.
+  void OnStopping(std::string_view why);
+
+  Action Next(const LogHead& head, absl::Time now);
+
+  // Takes one entry of the log, in order. True when the session has enough: call Next again. `stored_bytes` are needed
+  // only during the call.
+  //   kDataLoss  the entry is not a batch, or does not follow the one before
+  absl::StatusOr<bool> Take(Sequence first_sequence, const LogHash& hash, std::string_view stored_bytes,
+                            const IsLatest& is_latest);
+  // The log has no more entries to take now: what was taken goes out.
+  absl::Status TakeNoMore();
+
+  Sequence next_sequence() const { return next_sequence_; }
+  const Entitled& entitlement() const { return *entitled_; }
+
+ private:
+  absl::Status Transform(const format::BatchView& batch, absl::Time accepted_at, const IsLatest& is_latest);
+  absl::Status TransformRecord(const format::RecordView& record, Sequence sequence, const IsLatest& is_latest);
+  absl::Status AddRun(format::EntryKind kind);
+  absl::Status FlushRun();
+  absl::Status FinishDelivery();
+  void DropBuilt();
+  Action SayWatermark(const LogHead& head, absl::Time now, bool snapshot_complete);
+
+  // Constant after construction.
+  const SubscribeStart start_;
+  crypto::SaltSource& salts_;
+
+  std::shared_ptr<const Entitled> entitled_;
+  std::optional<v1::SubscribeResponse> say_first_;  // goes out before anything else
+  bool over_ = false;                               // after what goes out first
+
+  Sequence next_sequence_;  // of the log, not taken yet
+  LogHash last_hash_{};
+  Sequence said_sequence_ = 0;  // of the last watermark
+  absl::Time said_at_ = absl::InfinitePast();
+  bool snapshot_open_ = false;  // the snapshot was not reported complete yet
+
+  // The delivery being built, from `built_from_` (0: none) up to `next_sequence_`, and the one that is ready.
+  std::optional<format::DeliveryBuilder> builder_;
+  Sequence built_from_ = 0;
+  uint64_t built_records_ = 0;
+  absl::Time built_accepted_at_;
+  crypto::Digest built_source_{};
+  format::DeliveryEntry run_{.count = 0};  // sequences with nothing to show, not added yet
+  policy::ViewOutput output_;
+  std::optional<Deliver> ready_;
+};
+
+}  // namespace allmende::broker
