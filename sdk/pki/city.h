@@ -2,7 +2,8 @@
 // `allmended --config DIR/broker.yaml` starts. Used by `allmende city init` and `allmende pki issue|revoke|list`.
 //
 // Functions that change a city hold its lock file; a second one at the same time is refused (kFailedPrecondition). Each
-// leaves the city as it was when it fails. Keys are created with mode 0600. All of them block on the disk.
+// leaves the city as it was when it fails; only that a certificate was signed stays on record. Keys are created with
+// mode 0600. All of them block on the disk.
 #pragma once
 
 #include <string>

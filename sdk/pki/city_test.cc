@@ -192,6 +192,17 @@ TEST_F(CityTest, LeftoversOfAKilledInitDoNotHinder) {
   EXPECT_FALSE(fs::exists(layout_.Staging()));
 }
 
+TEST_F(CityTest, InitThatWasKilledWhileMovingInIsSaidToBeOne) {
+  ASSERT_TRUE(EnsureDirectory(city_, FileAccess::kEverybody).ok());
+  fs::create_directories(layout_.Staging());
+  fs::create_directories(layout_.AuthorityDirectory());
+  ASSERT_TRUE(WriteFileAtomically(layout_.AuthorityKey(), "a key", FileAccess::kOwnerOnly).ok());
+  const absl::Status status = InitCity(city_, Options(), kNow).status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kAlreadyExists);
+  EXPECT_THAT(Text(status), HasSubstr("was interrupted before it was complete; remove ca and .new there"));
+  EXPECT_EQ(ReadOrDie(layout_.AuthorityKey()), "a key");
+}
+
 TEST_F(CityTest, FoldersThatCannotBeUsedAreNamed) {
   ASSERT_TRUE(WriteFileAtomically(directory_.File("file"), "x", FileAccess::kEverybody).ok());
   const absl::Status file = InitCity(directory_.File("file"), Options(), kNow).status();
@@ -362,6 +373,43 @@ TEST_F(CityTest, RenewedBrokerCertificateKeepsItsNames) {
   EXPECT_EQ(pair->info.dns_sans, before->dns_sans);
   EXPECT_EQ(pair->info.ip_sans, before->ip_sans);
   EXPECT_EQ(ListCertificates(city_)->size(), 2u);
+}
+
+// As a copy that was cut off, or a full disk, leaves them.
+TEST_F(CityTest, HalfWrittenFilesAreNamedAndNothingIsIssued) {
+  Init();
+  for (const std::string& path : {layout_.City(), layout_.AuthorityCertificate(), layout_.AuthorityKey(),
+                                  layout_.Revocations(), layout_.Issued()}) {
+    const std::string good = ReadOrDie(path);
+    ASSERT_TRUE(WriteFileAtomically(path, good.substr(0, good.size() / 2), FileAccess::kOwnerOnly).ok());
+    const auto before = Files();
+    const absl::Status status = IssueCertificate(city_, Agency("bwb"), kNow).status();
+    EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument) << path << ": " << status;
+    EXPECT_THAT(Text(status), HasSubstr(path));
+    EXPECT_FALSE(fs::exists(layout_.ProfileDirectory("bwb")));
+    fs::remove_all(layout_.Staging());
+    for (const auto& [file, content] : before) EXPECT_EQ(ReadOrDie(file), content) << file;
+    ASSERT_TRUE(WriteFileAtomically(path, good, FileAccess::kOwnerOnly).ok());
+  }
+  EXPECT_TRUE(IssueCertificate(city_, Agency("bwb"), kNow).ok());
+}
+
+TEST_F(CityTest, KeyOfAnotherAuthorityIssuesNothing) {
+  Init();
+  const absl::StatusOr<crypto::KeyAndCertificate> other =
+      crypto::CreateAuthority("other", {kNow - kDay, kNow + 100 * kDay});
+  ASSERT_TRUE(other.ok());
+  ASSERT_TRUE(WriteFileAtomically(layout_.AuthorityKey(), other->key_pem, FileAccess::kOwnerOnly).ok());
+  EXPECT_EQ(IssueCertificate(city_, Agency("bwb"), kNow).status().code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_EQ(RenewBrokerCertificate(city_, {}, kDay, kNow).code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_TRUE(LoadPair({layout_.BrokerCertificate(), layout_.BrokerKey()}, crypto::CertificateUse::kServer, kNow).ok());
+}
+
+TEST_F(CityTest, AuthorityThatHasEndedIssuesNothing) {
+  Init();
+  const absl::Status status = IssueCertificate(city_, Agency("bwb"), kNow + 3651 * kDay).status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument) << status;
+  EXPECT_FALSE(fs::exists(layout_.ProfileDirectory("bwb")));
 }
 
 TEST_F(CityTest, SpoiledRecordsAreErrorsWithALine) {

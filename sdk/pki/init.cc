@@ -58,6 +58,11 @@ absl::Status RefuseToOverwrite(const std::string& directory) {
     if (fs::exists(absl::StrCat(directory, "/", name), ignored)) found.push_back(name);
   }
   if (found.empty()) return absl::OkStatus();
+  if (found.back() != "broker.yaml" && fs::exists(CityLayout(directory).Staging(), ignored)) {
+    return absl::AlreadyExistsError(absl::StrCat("making a city in `", directory,
+                                                 "` was interrupted before it was complete; remove ",
+                                                 absl::StrJoin(found, ", "), " and .new there, and begin again"));
+  }
   if (found.back() == "broker.yaml") {
     return absl::AlreadyExistsError(absl::StrCat("`", directory,
                                                  "` holds a city already; it is left as it is. To begin anew, "

@@ -54,7 +54,7 @@ absl::Status CheckIssueOptions(const IssueOptions& options) {
 
 absl::StatusOr<crypto::KeyAndCertificate> LoadAuthority(const CityLayout& layout) {
   crypto::KeyAndCertificate authority;
-  ALLMENDE_ASSIGN_OR_RETURN(authority.certificate_pem, ReadFile(layout.AuthorityCertificate(), kPemBytesMax));
+  ALLMENDE_ASSIGN_OR_RETURN(authority.certificate_pem, LoadAuthorities(layout.AuthorityCertificate()));
   absl::StatusOr<std::string> key = ReadFile(layout.AuthorityKey(), kPemBytesMax);
   if (!key.ok()) {
     return absl::Status(key.status().code(),
@@ -62,6 +62,10 @@ absl::StatusOr<crypto::KeyAndCertificate> LoadAuthority(const CityLayout& layout
                                      "; if it is kept elsewhere, bring it back first"));
   }
   authority.key_pem = *std::move(key);
+  if (absl::Status match = crypto::CheckKeyMatches(authority.certificate_pem, authority.key_pem); !match.ok()) {
+    return absl::Status(match.code(), absl::StrCat("`", layout.AuthorityKey(), "` does not go with `",
+                                                   layout.AuthorityCertificate(), "`: ", match.message()));
+  }
   return authority;
 }
 

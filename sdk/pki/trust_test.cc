@@ -91,6 +91,7 @@ TEST_F(TrustTest, RefusedCertificates) {
       {"the authority itself", city_.certificate_pem, kNow, "not meant for this use"},
       {"unknown authority", WithUris(Authority("stranger"), no_usage.uri_sans), kNow, "not trusted here"},
       {"expired", good, kNow + 91 * kDay, "expired"},
+      {"not valid yet", good, kNow - 30 * kDay, "valid from"},
       {"no usage", plain->certificate_pem, kNow, "lacks the extended key usage `clientAuth`"},
       {"nobody", WithUris(city_, {}), kNow, "names no participant"},
       {"no role", WithUris(city_, {"spiffe://musterstadt/participant/bwb"}), kNow, "carries no role"},
