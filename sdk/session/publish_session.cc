@@ -190,10 +190,10 @@ void PublishSession::OnStored(const v1::PublishStored& stored) {
 void PublishSession::Acknowledge(size_t batches, uint64_t quarantined) {
   PublishAcknowledged done;
   done.first_number = base_.first_number;
-  done.last_number = base_.first_number + batches - 1;
   done.quarantined = quarantined;
   for (size_t i = 0; i < batches; ++i) {
     const PendingBatch& batch = window_.front().batch;
+    done.places.push_back(PlaceOf(base_, batch, base_.next_sequence, base_.previous_hash));
     base_.previous_hash = window_.front().statement_hash;
     base_.next_sequence += batch.record_count;
     done.records += batch.record_count;

@@ -15,15 +15,12 @@
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
+#include "allmende/publisher.h"
 #include "allmende/v1/exchange.pb.h"
 #include "sdk/session/publish_types.h"
 #include "sdk/session/reconnect.h"
 
 namespace allmende::session {
-
-// What to do about batches that may be stored already, when another writer has stored records since and so nobody can
-// tell.
-enum class InDoubt { kStop, kSendAgain, kDrop };
 
 struct PublishSessionOptions {
   std::string dataset;
@@ -80,7 +77,7 @@ struct PublishSaveBase {
 struct PublishAcknowledged {
   SendBase base;  // after it
   uint64_t first_number = 0;
-  uint64_t last_number = 0;
+  std::vector<format::BatchPlace> places;  // of the batches from first_number on
   uint64_t records = 0;
   uint64_t quarantined = 0;
 };

@@ -18,14 +18,14 @@ namespace allmende {
 
 struct ClientOptions {
   // A profile: its file, or the folder that holds `profile.yaml`, `cert.pem`, `key.pem` and `ca.pem`.
-  std::string profile;
+  std::string profile = {};
 
   // Each one that is not empty replaces what the profile says; with all of them no profile is needed.
-  std::vector<std::string> endpoints;  // `host:port`, in the order to try
-  std::string certificate_file;
-  std::string key_file;
-  std::string authority_file;  // who signs the brokers' certificates
-  std::string purpose;         // stated by reads and subscriptions that name none
+  std::vector<std::string> endpoints = {};  // `host:port`, in the order to try
+  std::string certificate_file = {};
+  std::string key_file = {};
+  std::string authority_file = {};  // who signs the brokers' certificates
+  std::string purpose = {};         // stated by reads and subscriptions that name none
 
   absl::Duration deadline = absl::Seconds(10);        // of one call, over all its tries
   absl::Duration connect_timeout = absl::Seconds(3);  // how long one endpoint is waited for before the next is tried
@@ -77,7 +77,7 @@ class Client {
   absl::StatusOr<v1::ReadResponse> Read(v1::ReadRequest request);
   absl::StatusOr<v1::LookupResponse> Lookup(v1::LookupRequest request);
 
-  const std::vector<std::string>& endpoints() const;
+  std::vector<std::string> endpoints() const;
   const std::string& purpose() const;
   // Id out of the profile; empty without one.
   const std::string& participant() const;

@@ -19,14 +19,18 @@
 
 namespace allmende {
 
+// What to do about batches of the outbox that may be stored already, when another writer has stored records since and
+// so nobody can tell. Happens only after an answer was lost and the dataset was then taken over twice.
+enum class InDoubt { kStop, kSendAgain, kDrop };
+
 struct PublisherOptions {
-  std::string dataset;
+  std::string dataset = {};
 
   // Where unsent records are kept; made if missing, one dataset and one process a directory. Everything flushed
   // survives a crash, a power failure, and any time offline. Empty: no outbox. Then records wait in memory until the
   // broker has stored them, a crash loses those, and `outbox_bytes_max` bounds the memory: for imports that can be run
   // again.
-  std::string outbox_directory;
+  std::string outbox_directory = {};
 
   // What Append does not take any more: encoded bytes that the broker has not stored yet. 0: 1 GiB with an outbox,
   // 64 MiB without.
@@ -44,13 +48,14 @@ struct PublisherOptions {
   uint64_t keep_acknowledged_bytes = 64 << 20;
 
   // The schema the records were made for (Schema::hash). Empty: whichever the broker has in force when they are sent.
-  std::string schema_hash;
+  std::string schema_hash = {};
 
   // Take the dataset over from another writer, at the first contact. Its unsent records are then refused.
   bool take_over = false;
+  InDoubt in_doubt = InDoubt::kStop;
   // Names this writer, 16 bytes; without an outbox only (an outbox has its own). Empty: random, so the next run counts
   // as another writer and needs `take_over`.
-  std::string writer_id;
+  std::string writer_id = {};
 };
 
 // Thread-safe. One background thread stores, others send.

@@ -20,11 +20,11 @@ enum class Operation : uint8_t {
 
 // A record on its way to the broker. Borrows its bytes: they need to live only for the call that takes the record.
 struct NewRecord {
-  Operation operation = Operation::kUpsert;  // kUpsert or kDelete
-  std::string_view key;                      // canonical key (docs/formats.md; Schema::Describe makes it); may be
-                                             // empty in a stream without key fields
-  std::optional<absl::Time> event_time;      // whole microseconds are kept
-  std::string_view payload;                  // protobuf wire bytes of the dataset's schema; empty for a delete
+  Operation operation = Operation::kUpsert;   // kUpsert or kDelete
+  std::string_view key = {};                  // canonical key (docs/formats.md; Schema::Describe makes it); may be
+                                              // empty in a stream without key fields
+  std::optional<absl::Time> event_time = {};  // whole microseconds are kept
+  std::string_view payload = {};              // protobuf wire bytes of the dataset's schema; empty for a delete
 };
 
 // A record as the reader's view delivers it. Borrows its bytes from what it came out of (a batch, a cursor).
@@ -58,6 +58,6 @@ struct StoredRecord {
 
 // Bounds of one record; a larger one is refused with kInvalidArgument before anything is kept.
 inline constexpr size_t kKeyBytesMax = 1024;
-inline constexpr size_t kRecordBytesMax = 1 << 20;  // key and payload together
+inline constexpr size_t kRecordBytesMax = (1 << 20) - 64;  // key and payload together
 
 }  // namespace allmende

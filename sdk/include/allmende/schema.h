@@ -27,7 +27,10 @@ class Schema {
   static absl::StatusOr<Schema> Create(const google::protobuf::Descriptor& message);
 
   // Fills key and event time of `record` from its payload (protobuf wire bytes). The key's bytes are kept in `key`,
-  // which is cleared first and must outlive `record`. Checks the payload as the broker will.
+  // which is replaced and must outlive `record`. Checks the payload as the broker will.
+  //
+  // For a delete the payload needs the key fields only; they become the key, and then the payload is emptied, as a
+  // delete wants it. Its event time is left as it is.
   //   kInvalidArgument  the payload does not fit the schema; names the field and the reason
   absl::Status Describe(NewRecord& record, std::string& key) const;
 
