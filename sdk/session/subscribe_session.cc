@@ -119,6 +119,7 @@ void SubscribeSession::OnOpened(v1::SubscribeResponse& response) {
   epoch_ = opened.epoch();
   head_sequence_ = opened.head_sequence();
   stream_position_ = opened.first_sequence() - 1;
+  stream_begun_ = false;
   ++connects_;
   state_ = State::kFollowing;
   last_error_ = absl::OkStatus();
@@ -141,10 +142,12 @@ absl::Status SubscribeSession::CheckResumed(const v1::Opened& opened) const {
 }
 
 void SubscribeSession::OnRange(v1::SubscribeResponse& response, uint64_t first, uint64_t last) {
-  if (first <= stream_position_ || last < first || last > format::kSequenceMax) {
+  const bool in_order = first > stream_position_ || (!stream_begun_ && first > 0 && last > stream_position_);
+  if (!in_order || last < first || last > format::kSequenceMax) {
     return Damaged(stream_position_ + 1, absl::InternalError(absl::StrCat("records ", first, " to ", last,
                                                                           " came behind ", stream_position_)));
   }
+  stream_begun_ = true;
   stream_position_ = last;
   head_sequence_ = std::max(head_sequence_, last);
   reconnect_.Progress();

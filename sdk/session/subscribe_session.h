@@ -122,6 +122,7 @@ class SubscribeSession {
   uint64_t snapshot_through_ = 0;  // where the snapshot ends; 0: there was none
 
   uint64_t stream_position_ = 0;  // the last sequence that this stream has accounted for
+  bool stream_begun_ = false;     // a range came: a first one may begin earlier, because batches come whole
   uint64_t damaged_at_ = 0;
   int damaged_ = 0;  // how often, at that place
   uint64_t head_sequence_ = 0;

@@ -35,20 +35,21 @@ struct StartAtEventTime {
   absl::Time time;
 };  // the first record from which on event times reach this one
 struct StartAtToken {
-  std::string token;
+  std::string token = {};
 };                            // Watermark::resume_token of an earlier subscription
 struct StartWithSnapshot {};  // tables: the latest record of each key, then the tail
 using SubscribeStart =
     std::variant<StartAtOldest, StartAtHead, StartAtSequence, StartAtEventTime, StartAtToken, StartWithSnapshot>;
 
 struct SubscriberOptions {
-  std::string dataset;
-  std::string purpose;    // empty: the client's
-  std::string agreement;  // empty: the implicit one
-  SubscribeStart start;
+  std::string dataset = {};
+  std::string purpose = {};    // empty: the client's
+  std::string agreement = {};  // empty: the implicit one
+  SubscribeStart start = {};
   bool stop_at_head = false;
   bool with_schema = false;
   bool report_withheld = false;
+  bool keep_copy = false;  // the records are kept: only rules that permit copies count
   // Recomputes the Merkle root of every batch that comes unchanged by the view, and checks that its statements follow
   // one another. About 0.15 ms for 64 KiB.
   bool verify = true;
@@ -104,7 +105,7 @@ struct WatermarkReached {
   uint64_t head_sequence = 0;  // stored on the broker
   std::string resume_token;    // keep it with what you did with the records
   absl::Time as_of;            // the broker's clock
-  absl::Time lease_until;      // InfinitePast: no lease
+  absl::Time lease_until;      // by the broker's clock; InfinitePast: none; InfiniteFuture: without end
   bool snapshot_complete = false;
 };
 
