@@ -10,6 +10,7 @@
 #include "google/protobuf/compiler/importer.h"
 #include "google/protobuf/descriptor_database.h"
 #include "google/protobuf/io/zero_copy_stream_impl_lite.h"
+#include "google/protobuf/stubs/logging.h"
 #include "google/protobuf/timestamp.pb.h"
 
 #include "allmende/v1/options.pb.h"
@@ -115,6 +116,7 @@ absl::StatusOr<CompiledSchema> CompileSchemaText(const std::string& proto_text, 
   v1::Position::descriptor();
   pb::Timestamp::descriptor();
 
+  const pb::LogSilencer silent;  // what the compiler would print besides its errors
   UserFiles files(name, proto_text, import_paths);
   ErrorList errors;
   pb::DescriptorPoolDatabase built_in(*pb::DescriptorPool::generated_pool());
@@ -125,6 +127,9 @@ absl::StatusOr<CompiledSchema> CompileSchemaText(const std::string& proto_text, 
   const pb::FileDescriptor* file = pool.FindFileByName(name);
   if (file == nullptr) {
     return errors.ToStatus(name);
+  }
+  if (file->syntax() != pb::FileDescriptor::SYNTAX_PROTO3) {
+    return absl::InvalidArgumentError(absl::StrCat(name, ": schemas are proto3; begin with `syntax = \"proto3\";`"));
   }
   ALLMENDE_ASSIGN_OR_RETURN(const pb::Descriptor* record, FindMessage(*file, message));
 

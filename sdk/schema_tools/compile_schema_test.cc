@@ -70,6 +70,7 @@ TEST(CompileSchemaTest, NamesPlaceAndReasonOfEveryError) {
       {"syntax = \"proto3\";\nimport \"allmende/v1/nowhere.proto\";\nmessage A { }", "allmende/v1/nowhere.proto"},
       {"syntax = \"proto3\";\nmessage A { int32 x = 1 [(allmende.v1.key) = true]; }", "s.proto:2:"},
       {"\x01\x02", "s.proto:1:1: "},
+      {"message A { optional int32 x = 1; }", "s.proto: schemas are proto3; begin with `syntax = \"proto3\";`"},
   };
   for (const auto& [text, message] : cases) {
     EXPECT_THAT(Problem(text), HasSubstr(message)) << text;

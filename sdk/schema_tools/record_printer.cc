@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "google/protobuf/descriptor.h"
 #include "google/protobuf/dynamic_message.h"
+#include "google/protobuf/stubs/logging.h"
 #include "google/protobuf/timestamp.pb.h"
 #include "google/protobuf/util/json_util.h"
 #include "google/protobuf/util/time_util.h"
@@ -99,6 +100,7 @@ class Printer final : public RecordPrinter {
 
   absl::StatusOr<std::string> Json(std::string_view payload) const override {
     ALLMENDE_ASSIGN_OR_RETURN(const auto record, Parse(payload));
+    const pb::LogSilencer silent;
     pb::util::JsonPrintOptions options;
     options.preserve_proto_field_names = true;
     std::string json;

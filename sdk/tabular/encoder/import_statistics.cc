@@ -1,9 +1,28 @@
 #include "sdk/tabular/encoder/import_statistics.h"
 
+#include <algorithm>
+
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 
 namespace allmende::tabular {
+
+void ImportStatistics::Add(const ImportStatistics& other) {
+  rows += other.rows;
+  records += other.records;
+  deletes += other.deletes;
+  skipped_rows += other.skipped_rows;
+  blank_lines += other.blank_lines;
+  bad_rows += other.bad_rows;
+  payload_bytes += other.payload_bytes;
+  absent_values += other.absent_values;
+  for (const auto& [field, count] : other.absent_by_field) absent_by_field[field] += count;
+  for (const auto& [rule, count] : other.rule_uses) rule_uses[rule] += count;
+  if (other.earliest.has_value()) {
+    earliest = std::min(earliest.value_or(*other.earliest), *other.earliest);
+    latest = std::max(latest.value_or(*other.latest), *other.latest);
+  }
+}
 
 std::string ImportStatistics::ToText() const {
   std::string text = absl::StrCat("rows read         ", rows, "\n", "records           ", records, "\n");

@@ -28,6 +28,9 @@ struct ImportStatistics {
   std::optional<absl::Time> earliest = {};  // event times
   std::optional<absl::Time> latest = {};
 
+  // Adds what another file's import did.
+  void Add(const ImportStatistics& other);
+
   // Several lines for a person, each ending with a line break.
   std::string ToText() const;
 };
