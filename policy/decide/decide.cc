@@ -18,12 +18,13 @@ void AddOnce(const std::string& line, std::vector<std::string>& lines) {
   }
 }
 
-Entitlement MakeEntitlement(const CompiledRules& rules, const Combination& combination) {
+Entitlement MakeEntitlement(const CompiledRules& rules, const Combination& combination,
+                            const std::vector<const CompiledRule*>& behind) {
   Entitlement entitlement;
   entitlement.view = WriteView(rules, combination);
   entitlement.lease = combination.lease;
   entitlement.max_staleness = combination.max_staleness;
-  for (const CompiledRule* rule : combination.rules) {
+  for (const CompiledRule* rule : behind) {
     entitlement.rules.push_back({rule->id, rules.file, rule->position});
     AddOnce(rule->licence, entitlement.licences);
     AddOnce(rule->attribution, entitlement.attributions);
@@ -40,15 +41,13 @@ std::variant<Entitlement, Refusal> DecideInForce(const CompiledRules& rules, con
   }
   const Asked asked(rules, request);
   const std::vector<Grant> grants = DatasetGrants(asked);
-  Combination combination = Unite(rules, grants, request.now);
-  if (rules.baseline || !request.contracts.empty()) {
-    const Combination bound = Unite(rules, BoundGrants(asked, grants, request.contracts), request.now);
-    combination = MeetOf(rules, std::move(combination), bound);
-  }
+  const std::vector<Bound> bounds = OuterBounds(asked);
+  const Bound* emptied_by = nullptr;
+  const Combination combination = Bounded(asked, grants, bounds, &emptied_by);
   if (!combination.delivers()) {
-    return Refuse(asked, grants);
+    return emptied_by == nullptr ? RefuseUnmatched(asked) : RefuseByBound(asked, *emptied_by);
   }
-  return MakeEntitlement(rules, combination);
+  return MakeEntitlement(rules, combination, RulesBehind(asked, grants, bounds, combination));
 }
 
 }  // namespace

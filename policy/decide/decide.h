@@ -1,14 +1,15 @@
 // The decision: may this caller do this with this dataset now, and what do they get? The one function that every path
 // to data asks. Pure: the same inputs give the same decision, here and in a replica.
 //
-// What permits nothing is denied. Layers narrow:
+// What nothing permits is denied. Layers narrow:
 //
 //   1. Dataset. The rules that match (action, purpose, caller, crises in force) are united: each field gets its most
-//   generous
-//      treatment among them. Rules without `during` hold in every regime; crisis rules come on top.
-//   2. City baseline. What ordinary rules give is cut by every limit that matches the caller; what crisis rules give is
-//      cut by the ceilings of the crises in force that match the caller, united, and by nothing else.
-//   3. Contract. Cuts what ordinary rules give.
+//      generous treatment among them. Rules without `during` hold in every regime; crisis rules come on top.
+//   2. City baseline. Each limit that matches the caller cuts what ordinary rules give. What crisis rules give is cut
+//      by the ceilings of the crises in force that match the caller, united, and by nothing else.
+//   3. Contract. Each of its limits cuts what ordinary rules give.
+//
+// Every limit is evaluated by itself, and what is given is the meet of them all: so one more never gives more.
 //
 // Rules with different row filters: a record is delivered if, for every field of the view, at least one of the rules
 // that give this field lets it pass. So no field of a record leaves that no rule gives for this record; a recipient of

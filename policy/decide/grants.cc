@@ -48,24 +48,6 @@ void CutCopies(const std::optional<ReplicaBound>& bound, Grant& grant) {
   grant.max_staleness = std::min(grant.max_staleness, bound->terms.max_age.value_or(absl::InfiniteDuration()));
 }
 
-// Ordinary rules: every limit that matches takes away.
-void CutByLimits(const Asked& asked, std::span<const ContractLayer> contracts, Grant& grant) {
-  if (asked.rules().baseline) {
-    for (const CompiledLimit& limit : asked.rules().baseline->limits) {
-      if (asked.Matches(limit.audience)) {
-        CutFields(asked.rules(), limit.bounds, grant);
-        CutCopies(limit.replica, grant);
-      }
-    }
-  }
-  for (const ContractLayer& contract : contracts) {
-    for (const Limit& limit : contract.limits) {
-      CutFields(asked.rules(), BoundsOf(limit), grant);
-      CutCopies(limit.replica, grant);
-    }
-  }
-}
-
 // Crisis rules: the ceilings that match are united, and bound.
 void CutByCeilings(const Asked& asked, const std::vector<Atom>& crises, Grant& grant) {
   if (!asked.rules().baseline) {
@@ -160,27 +142,35 @@ std::vector<Grant> DatasetGrants(const Asked& asked) {
   return grants;
 }
 
-Grant BoundGrant(const Asked& asked, const Grant& grant, const std::vector<Atom>& crises,
-                 std::span<const ContractLayer> contracts) {
-  Grant bound = grant;
-  if (grant.rule->during.empty()) {
-    CutByLimits(asked, contracts, bound);
-  } else {
-    CutByCeilings(asked, crises, bound);
+std::vector<Bound> OuterBounds(const Asked& asked) {
+  std::vector<Bound> bounds;
+  if (const std::optional<CompiledBaseline>& baseline = asked.rules().baseline) {
+    bounds.push_back({Bound::Layer::kCrisisCeilings, RuleId(), baseline->file, baseline->ceilings_position, {}, {}});
+    for (const CompiledLimit& limit : baseline->limits) {
+      if (asked.Matches(limit.audience)) {
+        bounds.push_back({Bound::Layer::kCity, limit.id, baseline->file, limit.position, limit.bounds, limit.replica});
+      }
+    }
   }
-  if (asked.request().keep_copy && !bound.lease) {
-    bound.fields.clear();
+  for (const ContractLayer& contract : asked.request().contracts) {
+    for (const Limit& limit : contract.limits) {
+      bounds.push_back(
+          {Bound::Layer::kContract, limit.id, contract.file, limit.position, BoundsOf(limit), limit.replica});
+    }
   }
-  return bound;
+  return bounds;
 }
 
-std::vector<Grant> BoundGrants(const Asked& asked, const std::vector<Grant>& grants,
-                               std::span<const ContractLayer> contracts) {
-  std::vector<Grant> bound;
-  for (const Grant& grant : grants) {
-    bound.push_back(BoundGrant(asked, grant, asked.InForce(grant.rule->during), contracts));
+void Cut(const Asked& asked, const Bound& bound, const std::vector<Atom>& crises, Grant& grant) {
+  if (!grant.rule->during.empty()) {
+    CutByCeilings(asked, crises, grant);
+  } else if (bound.layer != Bound::Layer::kCrisisCeilings) {
+    CutFields(asked.rules(), bound.fields, grant);
+    CutCopies(bound.replica, grant);
   }
-  return bound;
+  if (asked.request().keep_copy && !grant.lease) {
+    grant.fields.clear();
+  }
 }
 
 bool Combination::delivers() const {
@@ -211,7 +201,6 @@ Combination Unite(const CompiledRules& rules, const std::vector<Grant>& grants, 
     for (const Offer& offer : offers[slot]) {
       if (AtLeastAsGenerous(*offer.treatment, combination.treatments[slot])) {
         AddSupport(*offer.grant, now, support);
-        combination.rules.push_back(offer.grant->rule);
       }
     }
     if (!support.every_row) {
@@ -222,24 +211,58 @@ Combination Unite(const CompiledRules& rules, const std::vector<Grant>& grants, 
     combination.max_staleness = std::min(combination.max_staleness, support.max_staleness);
   }
   SortAndDeduplicate(combination.rows);
-  SortAndDeduplicate(combination.rules);  // rules stand in one array, so this is the order of the file
   return combination;
 }
 
-Combination MeetOf(const CompiledRules& rules, Combination dataset, const Combination& bound) {
-  for (SlotIndex slot = 0; slot < dataset.treatments.size(); ++slot) {
-    Treatment& treatment = dataset.treatments[slot];
-    treatment = Meet(treatment, bound.treatments[slot]);
+Combination MeetOf(const CompiledRules& rules, Combination a, const Combination& b) {
+  for (SlotIndex slot = 0; slot < a.treatments.size(); ++slot) {
+    Treatment& treatment = a.treatments[slot];
+    treatment = Meet(treatment, b.treatments[slot]);
     if (!Applies(treatment, rules.slots[slot].traits)) {
       treatment = Drop{};
     }
   }
-  dataset.rows.insert(dataset.rows.end(), bound.rows.begin(), bound.rows.end());
-  SortAndDeduplicate(dataset.rows);
-  dataset.lease = MeetOf(dataset.lease, bound.lease);
-  dataset.max_staleness = std::min(dataset.max_staleness, bound.max_staleness);
-  dataset.rules = bound.rules;
-  return dataset;
+  a.rows.insert(a.rows.end(), b.rows.begin(), b.rows.end());
+  SortAndDeduplicate(a.rows);
+  a.lease = MeetOf(a.lease, b.lease);
+  a.max_staleness = std::min(a.max_staleness, b.max_staleness);
+  return a;
+}
+
+Combination Bounded(const Asked& asked, const std::vector<Grant>& grants, const std::vector<Bound>& bounds,
+                    const Bound** emptied_by) {
+  Combination combination = Unite(asked.rules(), grants, asked.request().now);
+  for (const Bound& bound : bounds) {
+    if (!combination.delivers()) {
+      break;
+    }
+    std::vector<Grant> cut = grants;
+    for (Grant& grant : cut) {
+      Cut(asked, bound, asked.InForce(grant.rule->during), grant);
+    }
+    combination = MeetOf(asked.rules(), std::move(combination), Unite(asked.rules(), cut, asked.request().now));
+    if (emptied_by != nullptr && !combination.delivers()) {
+      *emptied_by = &bound;
+    }
+  }
+  return combination;
+}
+
+std::vector<const CompiledRule*> RulesBehind(const Asked& asked, const std::vector<Grant>& grants,
+                                             const std::vector<Bound>& bounds, const Combination& combination) {
+  std::vector<const CompiledRule*> behind;
+  for (Grant grant : grants) {
+    for (const Bound& bound : bounds) {
+      Cut(asked, bound, asked.InForce(grant.rule->during), grant);
+    }
+    const bool gives = std::any_of(grant.fields.begin(), grant.fields.end(), [&](const auto& field) {
+      return !std::holds_alternative<Drop>(combination.treatments[field.first]);
+    });
+    if (gives) {
+      behind.push_back(grant.rule);
+    }
+  }
+  return behind;
 }
 
 }  // namespace allmende::policy

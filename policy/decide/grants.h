@@ -2,6 +2,7 @@
 #pragma once
 
 #include <optional>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -20,13 +21,24 @@ struct Grant {
 // What the matching rules give by themselves.
 std::vector<Grant> DatasetGrants(const Asked& asked);
 
-// The same after city baseline and contracts; `contracts` as in the request, or none.
-std::vector<Grant> BoundGrants(const Asked& asked, const std::vector<Grant>& grants,
-                               std::span<const ContractLayer> contracts);
+// One bound of an outer layer that holds for the caller.
+struct Bound {
+  enum class Layer { kCrisisCeilings, kCity, kContract };
 
-// One rule after city baseline and contracts, as if the rule matched. `crises` are those that count as in force.
-Grant BoundGrant(const Asked& asked, const Grant& grant, const std::vector<Atom>& crises,
-                 std::span<const ContractLayer> contracts);
+  Layer layer = Layer::kCity;
+  RuleId rule;  // the limit; empty for crisis ceilings
+  std::string file;
+  FilePosition position;
+  ClassBounds fields;                   // what a limit leaves of each class
+  std::optional<ReplicaBound> replica;  // what it leaves of copies; absent: everything
+};
+
+// All of them: the crisis ceilings, if there is a city baseline, then the city's limits, then those of agreements.
+std::vector<Bound> OuterBounds(const Asked& asked);
+
+// Takes away what the bound forbids. A crisis rule is cut by the ceilings of `crises`, whatever the bound, and by
+// nothing else.
+void Cut(const Asked& asked, const Bound& bound, const std::vector<Atom>& crises, Grant& grant);
 
 // Filters of which one must let a record pass, by number, ascending.
 using RowAlternatives = std::vector<int>;
@@ -37,14 +49,22 @@ struct Combination {
   std::vector<RowAlternatives> rows;  // all must hold; ascending and different
   std::optional<Lease> lease;         // present if a copy of everything delivered may be kept
   absl::Duration max_staleness = absl::InfiniteDuration();
-  std::vector<const CompiledRule*> rules;  // behind what is delivered
 
   bool delivers() const;
 };
 
 Combination Unite(const CompiledRules& rules, const std::vector<Grant>& grants, absl::Time now);
 
-// The meet of what the dataset's layer gives and what the outer layers leave of it. Shows no more than either.
-Combination MeetOf(const CompiledRules& rules, Combination dataset, const Combination& bound);
+// What both show: no field, record or copy that only one of them gives.
+Combination MeetOf(const CompiledRules& rules, Combination a, const Combination& b);
+
+// What all bounds together leave of what the grants give. Each bound is a layer of its own, and layers meet: so one
+// more never gives more. `emptied_by`, if given, becomes the first bound after which nothing is left.
+Combination Bounded(const Asked& asked, const std::vector<Grant>& grants, const std::vector<Bound>& bounds,
+                    const Bound** emptied_by = nullptr);
+
+// The rules that give any of what is delivered, in the order of the file.
+std::vector<const CompiledRule*> RulesBehind(const Asked& asked, const std::vector<Grant>& grants,
+                                             const std::vector<Bound>& bounds, const Combination& combination);
 
 }  // namespace allmende::policy

@@ -112,26 +112,29 @@ int Effort(const std::vector<Missing>& missing) {
   return effort;
 }
 
-// Whether the outer layers would leave anything of the rule for this caller.
-bool WouldDeliver(const Asked& asked, const CompiledRule& rule) {
-  Grant grant{&rule, rule.deliver, std::nullopt, absl::InfiniteDuration()};
-  if (rule.replica) {
-    grant.lease = Lease();
-  }
+// Whether the outer layers would leave anything of the rule for this caller, if it matched: in its crisis, and without
+// a copy where it permits none.
+bool WouldDeliver(const Asked& asked, const std::vector<Bound>& bounds, const CompiledRule& rule) {
+  Grant grant{&rule, rule.deliver, Lease(), absl::InfiniteDuration()};
   const std::vector<Atom> in_force = asked.InForce(rule.during);
-  const std::vector<Atom>& crises = in_force.empty() ? rule.during : in_force;
-  return !BoundGrant(asked, grant, crises, asked.request().contracts).fields.empty();
+  for (const Bound& bound : bounds) {
+    Cut(asked, bound, in_force.empty() ? rule.during : in_force, grant);
+  }
+  return !grant.fields.empty();
 }
 
-Refusal NoRuleMatches(const Asked& asked) {
+}  // namespace
+
+Refusal RefuseUnmatched(const Asked& asked) {
   const CompiledRules& rules = asked.rules();
   Refusal refusal = Base(RefusalCode::kNoRuleMatches, asked.request());
   refusal.file = rules.file;
   refusal.position = rules.position;
+  const std::vector<Bound> bounds = OuterBounds(asked);
   std::tuple<bool, size_t, int> best;
   for (size_t i = 0; i < rules.rules.size(); ++i) {
     std::vector<Missing> missing = MissingFor(asked, rules.rules[i], rules.sources[i]);
-    const std::tuple rank(!WouldDeliver(asked, rules.rules[i]), missing.size(), Effort(missing));
+    const std::tuple rank(!WouldDeliver(asked, bounds, rules.rules[i]), missing.size(), Effort(missing));
     if (i == 0 || rank < best) {
       best = rank;
       refusal.rule = rules.rules[i].id;
@@ -142,59 +145,23 @@ Refusal NoRuleMatches(const Asked& asked) {
   return refusal;
 }
 
-// Whether the limit takes something away from what the rule gives to this request.
-bool Cuts(const Asked& asked, const CompiledLimit& limit, const Grant& grant) {
-  if (!asked.Matches(limit.audience)) {
-    return false;
-  }
-  if (asked.request().keep_copy && limit.replica && limit.replica->forbidden) {
-    return true;
-  }
-  return std::any_of(grant.fields.begin(), grant.fields.end(), [&](const auto& field) {
-    return std::holds_alternative<Drop>(limit.bounds[asked.rules().slots[field.first].field_class]);
-  });
-}
-
-Refusal BaselineForbids(const Asked& asked, const Grant& grant) {
-  const CompiledBaseline& baseline = *asked.rules().baseline;
-  Refusal refusal = Base(RefusalCode::kBaselineForbids, asked.request());
-  refusal.file = baseline.file;
-  if (!grant.rule->during.empty()) {
-    refusal.position = baseline.ceilings_position;
-    for (const CompiledCeiling& ceiling : baseline.ceilings) {
+Refusal RefuseByBound(const Asked& asked, const Bound& bound) {
+  const bool contract = bound.layer == Bound::Layer::kContract;
+  Refusal refusal = Base(contract ? RefusalCode::kContractForbids : RefusalCode::kBaselineForbids, asked.request());
+  refusal.file = bound.file;
+  refusal.rule = bound.rule;
+  refusal.position = bound.position;
+  if (bound.layer == Bound::Layer::kCrisisCeilings) {
+    for (const CompiledCeiling& ceiling : asked.rules().baseline->ceilings) {
       if (asked.Matches(ceiling.audience) && !asked.InForce(ceiling.during).empty()) {
         refusal.rule = ceiling.id;
         refusal.position = ceiling.position;
         break;
       }
     }
-    return refusal;
-  }
-  refusal.position = baseline.position;
-  for (const CompiledLimit& limit : baseline.limits) {
-    if (Cuts(asked, limit, grant)) {
-      refusal.rule = limit.id;
-      refusal.position = limit.position;
-      break;
-    }
   }
   return refusal;
 }
-
-Refusal ContractForbids(const Asked& asked) {
-  Refusal refusal = Base(RefusalCode::kContractForbids, asked.request());
-  for (const ContractLayer& contract : asked.request().contracts) {
-    if (!contract.limits.empty()) {
-      refusal.file = contract.file;
-      refusal.rule = contract.limits.front().id;
-      refusal.position = contract.limits.front().position;
-      break;
-    }
-  }
-  return refusal;
-}
-
-}  // namespace
 
 Refusal RefuseUnreleased(const Request& request) {
   return Base(RefusalCode::kNotReleased, request);
@@ -208,21 +175,6 @@ std::optional<Refusal> RefuseByTime(const CompiledRules& rules, const Request& r
     return OutsideValidity(rules.baseline->validity, rules.baseline->file, rules.baseline->position, request);
   }
   return std::nullopt;
-}
-
-Refusal Refuse(const Asked& asked, const std::vector<Grant>& grants) {
-  if (grants.empty()) {
-    return NoRuleMatches(asked);
-  }
-  for (const Grant& grant : BoundGrants(asked, grants, {})) {
-    if (!grant.fields.empty()) {
-      return ContractForbids(asked);
-    }
-  }
-  if (!asked.rules().baseline) {
-    return NoRuleMatches(asked);  // the matching rules deliver no field that the file lists
-  }
-  return BaselineForbids(asked, grants.front());
 }
 
 }  // namespace allmende::policy

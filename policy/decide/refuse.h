@@ -11,7 +11,10 @@ Refusal RefuseUnreleased(const Request& request);
 // Why nothing can be allowed at this time; none if policy and baseline are in force.
 std::optional<Refusal> RefuseByTime(const CompiledRules& rules, const Request& request);
 
-// `grants` are what the matching rules give by themselves; the outer layers leave nothing of it.
-Refusal Refuse(const Asked& asked, const std::vector<Grant>& grants);
+// Nothing matches, or what matches gives no field that the file lists.
+Refusal RefuseUnmatched(const Asked& asked);
+
+// The bound leaves nothing of what rules give.
+Refusal RefuseByBound(const Asked& asked, const Bound& bound);
 
 }  // namespace allmende::policy
