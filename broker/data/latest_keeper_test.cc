@@ -1,0 +1,143 @@
+#include "broker/data/latest_keeper.h"
+
+#include "broker/data/data_fixture.h"
+#include "broker/data/retention.h"
+
+namespace allmende::broker {
+namespace {
+
+using ::testing::ElementsAre;
+
+class LatestKeeperTest : public DataTest {
+ protected:
+  void Fill(int batches) {
+    for (int i = 0; i < batches; ++i) {
+      std::vector<Line> lines;
+      for (int j = 0; j < 100; ++j) {
+        lines.push_back({absl::StrCat("k", j), i});
+      }
+      Store(lines);
+    }
+  }
+  // Until the pass under way ends.
+  void RunPass(absl::Duration tombstone_age = absl::ZeroDuration(), size_t bytes_max = 1 << 30) {
+    do {
+      const absl::Status step = keeper_->Step(dataset_, clock_.Now(), tombstone_age, bytes_max);
+      log_->Settle();
+      ASSERT_TRUE(step.ok()) << step;
+    } while (keeper_->Busy(dataset_));
+  }
+  size_t Live() const {
+    const std::vector<std::string> stored = Stored();
+    return static_cast<size_t>(
+        std::count_if(stored.begin(), stored.end(), [](const std::string& line) { return !line.ends_with("erased"); }));
+  }
+
+  std::unique_ptr<LatestKeeper> keeper_ = std::make_unique<LatestKeeper>(*log_);
+};
+
+TEST_F(LatestKeeperTest, LeavesTheLatestRecordOfEachKeyAndEverySequence) {
+  Fill(15);
+  RunPass();
+  EXPECT_EQ(Live(), 100);
+  const std::vector<std::string> stored = Stored();
+  ASSERT_EQ(stored.size(), 1500);
+  EXPECT_EQ(stored.front(), "1 erased");
+  EXPECT_EQ(stored.back(), "1500 k99=14");
+}
+
+TEST_F(LatestKeeperTest, DoesNothingBeforeTheLogHasGrownByWhatIsLive) {
+  Fill(15);
+  RunPass();
+  Fill(5);
+  RunPass();
+  EXPECT_EQ(Live(), 600);
+  Fill(6);
+  RunPass();
+  EXPECT_EQ(Live(), 100);
+}
+
+TEST_F(LatestKeeperTest, GoesOnInSmallPieces) {
+  Fill(15);
+  RunPass(absl::ZeroDuration(), 1);
+  EXPECT_EQ(Live(), 100);
+}
+
+TEST_F(LatestKeeperTest, DeletesStayForTheirTimeAndAreThenErased) {
+  Store({{"a", 1}, {"b", 2}});
+  Store({{"a", 0, true}});
+  Fill(12);
+  RunPass(absl::Hours(24));
+  EXPECT_EQ(Stored()[0], "1 erased");
+  EXPECT_EQ(Stored()[1], "2 b=2");
+  EXPECT_EQ(Stored()[2], "3 -a");
+  EXPECT_EQ(*NewestErasedTombstone(*log_->View(), LogId{1}), 0);
+  clock_.Advance(absl::Hours(25));
+  Fill(12);
+  RunPass(absl::Hours(24));
+  EXPECT_EQ(Stored()[1], "2 b=2");
+  EXPECT_EQ(Stored()[2], "3 erased");
+  EXPECT_EQ(*NewestErasedTombstone(*log_->View(), LogId{1}), 3);
+}
+
+TEST_F(LatestKeeperTest, ADeleteThatALaterRecordSupersededNeedsNoTombstone) {
+  Store({{"a", 1}});
+  Store({{"a", 0, true}});
+  Store({{"a", 2}});
+  Fill(12);
+  RunPass(absl::Hours(24));
+  EXPECT_EQ(Stored()[1], "2 erased");
+  EXPECT_EQ(Stored()[2], "3 a=2");
+  EXPECT_EQ(*NewestErasedTombstone(*log_->View(), LogId{1}), 0);
+}
+
+TEST_F(LatestKeeperTest, APassThatACrashInterruptedIsDoneAgain) {
+  Fill(15);
+  ASSERT_TRUE(keeper_->Step(dataset_, clock_.Now(), absl::ZeroDuration(), 1 << 30).ok());
+  keeper_.reset();
+  log_->Crash(3);
+  Reopen();
+  keeper_ = std::make_unique<LatestKeeper>(*log_);
+  RunPass();
+  EXPECT_EQ(Live(), 100);
+}
+
+TEST_F(LatestKeeperTest, WhatIsErasedCanBeWrittenAgain) {
+  Fill(15);
+  RunPass();
+  Store({{"k3", 77}});
+  EXPECT_EQ(Stored().back(), "1501 k3=77");
+}
+
+using RetentionTest = DataTest;
+
+TEST_F(RetentionTest, ByAgeAndBySizeWholeBatchesGoAndTheLastStays) {
+  v1::Retention retention;
+  for (int i = 0; i < 5; ++i) {
+    Store({{"a", i}});
+    clock_.Advance(absl::Hours(1));
+  }
+  retention.set_max_age_us(absl::ToInt64Microseconds(absl::Minutes(150)));
+  ASSERT_TRUE(ApplyRetention(*log_, LogId{1}, retention, clock_.Now()).ok());
+  log_->Settle();
+  EXPECT_THAT(Stored(), ElementsAre("4 a=3", "5 a=4"));
+  retention.set_max_age_us(1);
+  retention.set_max_bytes(1);
+  ASSERT_TRUE(ApplyRetention(*log_, LogId{1}, retention, clock_.Now()).ok());
+  log_->Settle();
+  EXPECT_THAT(Stored(), ElementsAre("5 a=4"));
+  Reopen();
+  Store({{"b", 5}});
+}
+
+TEST_F(RetentionTest, WithoutBoundsNothingGoes) {
+  Store({{"a", 1}});
+  Store({{"a", 2}});
+  clock_.Advance(absl::Hours(24 * 3650));
+  ASSERT_TRUE(ApplyRetention(*log_, LogId{1}, {}, clock_.Now()).ok());
+  log_->Settle();
+  EXPECT_EQ(Stored().size(), 2);
+}
+
+}  // namespace
+}  // namespace allmende::broker
