@@ -39,9 +39,8 @@ struct DeliveryEntry {
 };
 
 // OK when a delivery can hold the entry.
-//   kInvalidArgument  a kind, count, key or time out of bounds, a pseudonym that is none, or a delete without key or
-//   with
-//                     payload
+//   kInvalidArgument  a kind, count, key or time out of bounds, a pseudonym that is none, or a delete without key
+//                     or with payload
 absl::Status CheckEntry(const DeliveryEntry& entry);
 
 // How many bytes AppendEntry adds.

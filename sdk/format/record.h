@@ -48,9 +48,8 @@ struct RecordView {
 };
 
 // OK when a batch can hold the record.
-//   kInvalidArgument  an operation other than upsert and delete, a key over kKeyBytesMax, a time out of bounds, a
-//   delete
-//                     without key or with payload
+//   kInvalidArgument  an operation other than upsert and delete, a key over kKeyBytesMax, a time out of bounds, or
+//                     a delete without key or with payload
 absl::Status CheckContent(const RecordContent& content);
 
 // Appends the record to `out`. The content must pass CheckContent and be under 2^31 bytes.

@@ -2,13 +2,13 @@
 // layer over RocksDB that fixes its settings, words its errors and hides its types.
 //
 // Faults:
-//   disk full     commits fail with kResourceExhausted, reads go on; commits work again some seconds after space
-//   returns failed fsync  what was being written may or may not be there after reopening; every later commit fails with
+//   disk full     commits fail with kResourceExhausted, reads go on; some seconds after there is space, commits work
+//                 again
+//   failed fsync  what was being written may or may not be there after reopening; every later commit fails with
 //                 kDataLoss until then, so that nothing is acknowledged on top of an unknown tail
-//   flipped bits  kDataLoss from Open or from the read that meets them, never other data. The one exception: a length
-//   damaged
-//                 in the write-ahead log can look like a write that a crash cut short, so the database opens without
-//                 its end. Who acknowledges to others keeps a mark outside the database to notice it by.
+//   flipped bits  kDataLoss from Open or from the read that meets them, never other data. The one exception: a damaged
+//                 length in the write-ahead log can look like a write that a crash cut short, so the database opens
+//                 without its end. Who acknowledges to others keeps a mark outside the database to notice it by.
 #pragma once
 
 #include <cstddef>
@@ -78,8 +78,9 @@ class Database {
   // Opens or creates. The directory is locked to this process unless read only.
   //   kNotFound           the parent directory is missing; or no database there and not `create_if_missing`
   //   kPermissionDenied   the directory is not writable
-  //   kFailedPrecondition not a directory; in use by another process; for another purpose; or written by a newer
-  //   version kDataLoss           files are missing or damaged kResourceExhausted  disk full
+  //   kFailedPrecondition not a directory; in use by another process; for another purpose; or of a newer version
+  //   kDataLoss           files are missing or damaged
+  //   kResourceExhausted  disk full
   static absl::StatusOr<std::unique_ptr<Database>> Open(DatabaseOptions options);
 
   // Stops background work. Everything committed is kept, kBuffered too.

@@ -1,8 +1,7 @@
 // Records, one after the other, as the caller asked for them: `--output table|json|csv`.
 //
 //   json   one object a line: {"sequence": 12, "operation": "upsert", "event_time": "...", "record": {...}}; a delete
-//   has
-//          "key" instead of "record"
+//          has "key" instead of "record"
 //   csv    a header, then one line a record: sequence, operation, event_time and the fields
 //   table  the same in columns, whose widths grow as needed
 #pragma once

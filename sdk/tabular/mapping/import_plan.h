@@ -64,8 +64,7 @@ class ImportPlan {
  public:
   // `schema` is only read here.
   //   kInvalidArgument  the spec names a field that is not in the schema or that a table row cannot fill, or a rule
-  //   that
-  //                     means nothing for its field; the message begins with the spec's file and line
+  //                     that means nothing for its field; the message begins with the spec's file and line
   static absl::StatusOr<std::shared_ptr<const ImportPlan>> Create(const ImportSpec& spec,
                                                                   const policy::SchemaTable& schema);
 
