@@ -125,7 +125,7 @@ class MetricsPageTest : public testing::Test {
 
   const rpc::TestCity city_{"musterstadt"};
   const pki::TrustStore trust_ = city_.Trust();
-  const SystemClock clock_;
+  const SystemClock clock_{};
   const Metrics metrics_{"musterstadt", "1"};
   std::unique_ptr<pki::RevocationRegister> revocations_;
   http::Pages pages_;

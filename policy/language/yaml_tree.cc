@@ -131,7 +131,7 @@ class TreeBuilder : public YAML::EventHandler {
         node.position = frame.key->position;  // the library places an absent value after the next token
         node.length = frame.key->length;
       }
-      frame.node.entries.emplace_back(*std::move(frame.key), std::move(node));
+      frame.node.entries.push_back({*std::move(frame.key), std::move(node)});
       frame.key.reset();
     }
   }

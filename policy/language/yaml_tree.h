@@ -7,7 +7,6 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include "policy/language/report.h"
@@ -18,6 +17,8 @@ namespace allmende::policy {
 inline constexpr size_t kFileBytesMax = size_t{1} << 20;
 inline constexpr int kDepthMax = 32;
 
+struct NodeEntry;
+
 struct Node {
   enum class Kind { kNull, kScalar, kSequence, kMapping };
 
@@ -27,13 +28,19 @@ struct Node {
   bool quoted = false;  // a scalar in quotes
   bool flow = false;    // `[…]` or `{…}`
   std::string scalar;
-  std::vector<Node> items;                     // of a sequence
-  std::vector<std::pair<Node, Node>> entries;  // of a mapping; keys are scalars and differ
+  std::vector<Node> items;         // of a sequence
+  std::vector<NodeEntry> entries;  // of a mapping; keys are scalars and differ
 
   bool IsScalar() const { return kind == Kind::kScalar; }
   bool IsSequence() const { return kind == Kind::kSequence; }
   bool IsMapping() const { return kind == Kind::kMapping; }
   bool IsNull() const { return kind == Kind::kNull; }
+};
+
+// A structure of its own, because clang does not take a pair of a type that is not complete yet.
+struct NodeEntry {
+  Node first;   // the key
+  Node second;  // the value
 };
 
 // Reads the text of `report`'s file. Reports every problem; where the tree cannot be trusted, the answer is empty. The
