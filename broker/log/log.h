@@ -33,17 +33,17 @@ using DoneCallback = absl::AnyInvocable<void(absl::Status)>;
 
 // Thread-safe. Every write returns at once:
 //   OK                  accepted; the callback will be called exactly once, on the log's own thread, in the order in
-//   which
-//                       writes were accepted. It must not block, nor wait for another write; it may start one
+//                       which writes were accepted. It must not block, nor wait for another write; it may start one
 //   kResourceExhausted  the queue is full (entries or bytes); nothing was taken from the arguments; retry with backoff
 //   kInvalidArgument    the request is malformed or over a limit; no retry helps
 //   kUnavailable        the log is closing
+//   kDataLoss           the disk failed before; nothing is accepted until the log is opened again
 // and reports to the callback:
 //   OK                  written and fsynced here; replication is not implied
 //   kFailedPrecondition `expected` is not the head: another writer won, or an earlier write of ours failed; read on
-//   kResourceExhausted  disk full; nothing was written; retry with backoff
-//   kDataLoss           the disk failed; whether it was written shows after reopening, until when nothing more is
-//   accepted kUnavailable        closed before it was written
+//   kResourceExhausted  disk full, or too many logs; nothing was written; retry with backoff
+//   kDataLoss           the disk failed; whether it was written shows after reopening
+//   kUnavailable        closed before it was written
 class Log {
  public:
   virtual ~Log() = default;

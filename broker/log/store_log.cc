@@ -235,48 +235,20 @@ StoreLog::StoreLog(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 StoreLog::~StoreLog() = default;
 
 absl::Status StoreLog::Append(AppendRequest&& request, AppendCallback done) {
-  ALLMENDE_ASSIGN_OR_RETURN(const std::size_t bytes, CheckAppend(impl_->queue().limits(), request));
-  return impl_->queue().Push(bytes, [&](Write& write) {
-    write.kind = Write::Kind::kAppend;
-    write.log = request.log;
-    write.expected = request.expected;
-    write.entries = std::move(request.entries);
-    write.side_writes = std::move(request.side_writes);
-    write.appended = std::move(done);
-  });
+  return impl_->queue().Append(std::move(request), std::move(done));
 }
 
 absl::Status StoreLog::WriteSide(std::vector<SideWrite>&& writes, DoneCallback done) {
-  ALLMENDE_ASSIGN_OR_RETURN(const std::size_t bytes, CheckWrite(impl_->queue().limits(), {}, writes));
-  return impl_->queue().Push(bytes, [&](Write& write) {
-    write.kind = Write::Kind::kSide;
-    write.side_writes = std::move(writes);
-    write.done = std::move(done);
-  });
+  return impl_->queue().WriteSide(std::move(writes), std::move(done));
 }
 
 absl::Status StoreLog::Replace(LogId log, Sequence first, LogEntry&& entry, std::vector<SideWrite>&& side_writes,
                                DoneCallback done) {
-  ALLMENDE_ASSIGN_OR_RETURN(const std::size_t bytes,
-                            CheckWrite(impl_->queue().limits(), std::span(&entry, 1), side_writes));
-  return impl_->queue().Push(bytes, [&](Write& write) {
-    write.kind = Write::Kind::kReplace;
-    write.log = log;
-    write.sequence = first;
-    write.entries.push_back(std::move(entry));
-    write.side_writes = std::move(side_writes);
-    write.done = std::move(done);
-  });
+  return impl_->queue().Replace(log, first, std::move(entry), std::move(side_writes), std::move(done));
 }
 
 absl::Status StoreLog::TrimBefore(LogId log, Sequence sequence, DoneCallback done) {
-  ALLMENDE_ASSIGN_OR_RETURN(const std::size_t bytes, CheckWrite(impl_->queue().limits(), {}, {}));
-  return impl_->queue().Push(bytes, [&](Write& write) {
-    write.kind = Write::Kind::kTrim;
-    write.log = log;
-    write.sequence = sequence;
-    write.done = std::move(done);
-  });
+  return impl_->queue().TrimBefore(log, sequence, std::move(done));
 }
 
 LogPosition StoreLog::After(LogPosition position, std::span<const LogEntry> entries) const {
@@ -315,14 +287,10 @@ absl::Status StoreLog::Purge(LogId log, Sequence from, Sequence to) {
     std::optional<absl::Status> status ABSL_GUARDED_BY(mutex);
   };
   const auto outcome = std::make_shared<Outcome>();
-  ALLMENDE_RETURN_IF_ERROR(impl_->queue().Push(0, [&](Write& write) {
-    write.kind = Write::Kind::kReclaim;
-    write.log = log;
-    write.done = [outcome](absl::Status status) {
-      MutexLock lock(outcome->mutex);
-      outcome->status = std::move(status);
-      outcome->known.NotifyAll();
-    };
+  ALLMENDE_RETURN_IF_ERROR(impl_->queue().Reclaim(log, [outcome](absl::Status status) {
+    MutexLock lock(outcome->mutex);
+    outcome->status = std::move(status);
+    outcome->known.NotifyAll();
   }));
   {
     MutexLock lock(outcome->mutex);

@@ -6,22 +6,14 @@
 
 #include "absl/strings/str_cat.h"
 #include "broker/log/records.h"
+#include "sdk/base/status.h"
 
 namespace allmende::broker {
 namespace {
 
 constexpr std::size_t kWriteOverheadBytes = 64;  // roughly what a queued write or side write takes beside its bytes
 
-}  // namespace
-
-void Write::Report(absl::StatusOr<LogHead> outcome) {
-  if (kind == Kind::kAppend) {
-    appended(std::move(outcome));
-  } else {
-    done(outcome.status());
-  }
-}
-
+// What is wrong with a write whatever the log holds, and otherwise how much it counts for in the queue.
 absl::StatusOr<std::size_t> CheckWrite(const WriteLimits& limits, std::span<const LogEntry> entries,
                                        std::span<const SideWrite> side_writes) {
   std::size_t bytes = kWriteOverheadBytes;
@@ -53,6 +45,16 @@ absl::StatusOr<std::size_t> CheckAppend(const WriteLimits& limits, const AppendR
     return absl::InvalidArgumentError("an append holds no entry");
   }
   return CheckWrite(limits, request.entries, request.side_writes);
+}
+
+}  // namespace
+
+void Write::Report(absl::StatusOr<LogHead> outcome) {
+  if (kind == Kind::kAppend) {
+    appended(std::move(outcome));
+  } else {
+    done(outcome.status());
+  }
 }
 
 std::string PrefixEnd(std::string_view prefix) {
@@ -106,6 +108,57 @@ absl::Status CheckReadFrom(LogId log, Sequence sequence, const LogHead& head) {
   return absl::OkStatus();
 }
 
+absl::Status WriteQueue::Append(AppendRequest&& request, AppendCallback done) {
+  ALLMENDE_ASSIGN_OR_RETURN(const std::size_t bytes, CheckAppend(limits_, request));
+  return Push(bytes, [&](Write& write) {
+    write.kind = Write::Kind::kAppend;
+    write.log = request.log;
+    write.expected = request.expected;
+    write.entries = std::move(request.entries);
+    write.side_writes = std::move(request.side_writes);
+    write.appended = std::move(done);
+  });
+}
+
+absl::Status WriteQueue::WriteSide(std::vector<SideWrite>&& writes, DoneCallback done) {
+  ALLMENDE_ASSIGN_OR_RETURN(const std::size_t bytes, CheckWrite(limits_, {}, writes));
+  return Push(bytes, [&](Write& write) {
+    write.kind = Write::Kind::kSide;
+    write.side_writes = std::move(writes);
+    write.done = std::move(done);
+  });
+}
+
+absl::Status WriteQueue::Replace(LogId log, Sequence first, LogEntry&& entry, std::vector<SideWrite>&& side_writes,
+                                 DoneCallback done) {
+  ALLMENDE_ASSIGN_OR_RETURN(const std::size_t bytes, CheckWrite(limits_, std::span(&entry, 1), side_writes));
+  return Push(bytes, [&](Write& write) {
+    write.kind = Write::Kind::kReplace;
+    write.log = log;
+    write.sequence = first;
+    write.entries.push_back(std::move(entry));
+    write.side_writes = std::move(side_writes);
+    write.done = std::move(done);
+  });
+}
+
+absl::Status WriteQueue::TrimBefore(LogId log, Sequence sequence, DoneCallback done) {
+  return Push(kWriteOverheadBytes, [&](Write& write) {
+    write.kind = Write::Kind::kTrim;
+    write.log = log;
+    write.sequence = sequence;
+    write.done = std::move(done);
+  });
+}
+
+absl::Status WriteQueue::Reclaim(LogId log, DoneCallback done) {
+  return Push(kWriteOverheadBytes, [&](Write& write) {
+    write.kind = Write::Kind::kReclaim;
+    write.log = log;
+    write.done = std::move(done);
+  });
+}
+
 absl::Status WriteQueue::Push(std::size_t bytes, absl::FunctionRef<void(Write&)> fill) {
   MutexLock lock(mutex_);
   if (!refusal_.ok()) {
@@ -117,6 +170,7 @@ absl::Status WriteQueue::Push(std::size_t bytes, absl::FunctionRef<void(Write&)>
   Write& write = waiting_.emplace_back();
   fill(write);
   write.bytes = bytes;
+  write.number = accepted_++;
   bytes_ += bytes;
   changed_.NotifyOne();
   return absl::OkStatus();
@@ -167,6 +221,11 @@ std::size_t WriteQueue::writes() const {
 std::size_t WriteQueue::bytes() const {
   MutexLock lock(mutex_);
   return bytes_;
+}
+
+std::uint64_t WriteQueue::accepted() const {
+  MutexLock lock(mutex_);
+  return accepted_;
 }
 
 }  // namespace allmende::broker

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <deque>
 #include <span>
 #include <string>
@@ -25,7 +26,8 @@ struct Write {
   Sequence sequence = 0;          // kReplace: of the entry; kTrim: what to keep from
   std::vector<LogEntry> entries;  // kAppend; kReplace: one
   std::vector<SideWrite> side_writes;
-  std::size_t bytes = 0;  // what it counts for in the queue
+  std::size_t bytes = 0;     // what it counts for in the queue
+  std::uint64_t number = 0;  // how many were accepted before it
 
   AppendCallback appended;  // kAppend
   DoneCallback done;        // the others
@@ -39,11 +41,6 @@ struct WriteLimits {
   std::size_t bytes_max = 0;
   std::size_t entry_bytes_max = 0;
 };
-
-// What is wrong with a write whatever the log holds, and otherwise how much it counts for in the queue.
-absl::StatusOr<std::size_t> CheckWrite(const WriteLimits& limits, std::span<const LogEntry> entries,
-                                       std::span<const SideWrite> side_writes);
-absl::StatusOr<std::size_t> CheckAppend(const WriteLimits& limits, const AppendRequest& request);
 
 // The first key after all that begin with `prefix`; empty where there is none.
 std::string PrefixEnd(std::string_view prefix);
@@ -66,9 +63,14 @@ class WriteQueue {
 
   const WriteLimits& limits() const { return limits_; }
 
-  // Adds a write of `bytes` that `fill` completes, called only when there is room. kResourceExhausted: full;
-  // kUnavailable: closed; or what Fail said.
-  absl::Status Push(std::size_t bytes, absl::FunctionRef<void(Write&)> fill);
+  // As the functions of Log. What they say about their arguments is checked here; the rest when the write's turn comes.
+  absl::Status Append(AppendRequest&& request, AppendCallback done);
+  absl::Status WriteSide(std::vector<SideWrite>&& writes, DoneCallback done);
+  absl::Status Replace(LogId log, Sequence first, LogEntry&& entry, std::vector<SideWrite>&& side_writes,
+                       DoneCallback done);
+  absl::Status TrimBefore(LogId log, Sequence sequence, DoneCallback done);
+  // Deletes what was given up of `log`, however little it is.
+  absl::Status Reclaim(LogId log, DoneCallback done);
 
   enum class Taken { kWrites, kTimeout, kClosed };
 
@@ -82,13 +84,19 @@ class WriteQueue {
 
   std::size_t writes() const;
   std::size_t bytes() const;
+  std::uint64_t accepted() const;  // so far
 
  private:
+  // Adds a write of `bytes` that `fill` completes, called only when there is room. kResourceExhausted: full;
+  // kUnavailable: closed; or what Fail said.
+  absl::Status Push(std::size_t bytes, absl::FunctionRef<void(Write&)> fill);
+
   const WriteLimits limits_;
   mutable Mutex mutex_;
   CondVar changed_;
   std::deque<Write> waiting_ ABSL_GUARDED_BY(mutex_);
   std::size_t bytes_ ABSL_GUARDED_BY(mutex_) = 0;
+  std::uint64_t accepted_ ABSL_GUARDED_BY(mutex_) = 0;
   absl::Status refusal_ ABSL_GUARDED_BY(mutex_);  // once closed or failed
   bool closed_ ABSL_GUARDED_BY(mutex_) = false;
 };
