@@ -1,7 +1,9 @@
 // What the commands of this folder share.
 #pragma once
 
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "allmende/v1/catalogue.pb.h"
@@ -34,6 +36,9 @@ std::string KindText(v1::DatasetKind kind);
 
 // Everything about one dataset; its fields too where the schema came along.
 void WriteDataset(Context& context, const v1::Dataset& dataset);
+
+// The paths of the fields that a policy treats as one value, in order; with `only`, those of this class.
+std::vector<std::string> ValuePaths(const policy::SchemaTable& schema, std::optional<v1::FieldClass> only);
 
 // Fields, with class, type and role, as a table.
 void WriteFields(Context& context, const policy::SchemaTable& schema);

@@ -1,17 +1,27 @@
+#include <algorithm>
+#include <filesystem>
 #include <memory>
+#include <optional>
+#include <sstream>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_split.h"
+#include "absl/strings/str_join.h"
 #include "allmende/client.h"
 #include "sdk/base/status.h"
 #include "sdk/cli/catalogue/commands_internal.h"
+#include "sdk/cli/catalogue/from_file.h"
+#include "sdk/cli/catalogue/infer.h"
+#include "sdk/cli/catalogue/template.h"
 #include "sdk/cli/connect/connect.h"
+#include "sdk/cli/data/data_commands.h"
 #include "sdk/cli/frame/context.h"
 #include "sdk/cli/frame/error.h"
 #include "sdk/cli/frame/plain_text.h"
+#include "sdk/cli/frame/refusal.h"
+#include "sdk/cli/frame/run.h"
 #include "sdk/cli/frame/table.h"
 #include "sdk/cli/regime/policy_check.h"
 #include "sdk/cli/regime/release.h"
@@ -19,131 +29,285 @@
 namespace allmende::cli {
 namespace {
 
-absl::StatusOr<v1::CreateDatasetRequest> RequestOf(const Values& values, const LocalSchema& schema) {
-  v1::CreateDatasetRequest request;
-  request.set_name(values.Text("NAME"));
-  request.set_title(values.Text("title"));
-  request.set_description(values.Text("description"));
-  request.set_kind(values.Text("kind") == "table" ? v1::TABLE : v1::STREAM);
-  request.set_schema(schema.compiled.files.SerializeAsString());
-  request.set_message_name(schema.compiled.message);
-  request.set_bad_records(values.Text("bad-records") == "quarantine" ? v1::QUARANTINE : v1::REFUSE_BATCH);
-  v1::Retention& retention = *request.mutable_retention();
-  retention.set_max_age_us(absl::ToInt64Microseconds(values.Duration("keep-for")));
-  retention.set_max_bytes(values.Whole("keep-mib") << 20);
-  retention.set_latest(values.Switch("keep-latest"));
-  if (request.kind() == v1::TABLE && schema.table.key_fields().empty()) {
-    return WithHint(absl::InvalidArgumentError(
-                        absl::StrCat("a table needs a key, and `", schema.compiled.message, "` has no key field")),
-                    "mark what names a record: `[(allmende.v1.key) = true]`; or make a stream with `--kind stream`");
+absl::Status CheckTogether(const Values& values) {
+  if (values.Has("schema") == values.Has("from")) {
+    return UsageError("say where the schema comes from: either `--schema FILE.proto`, or `--from DATA` to guess it",
+                      "`allmende schema infer DATA` guesses one to look at first");
   }
-  if (retention.latest() && request.kind() != v1::TABLE) {
-    return UsageError("`--keep-latest` is for tables", "add `--kind table`");
+  if (!values.Has("NAME") && !values.Has("from")) {
+    return UsageError("NAME is missing: lower-case words of a-z, 0-9 and `-`, joined by `/`");
   }
-  return request;
+  if (values.Has("policy") && values.Has("template")) {
+    return UsageError("a policy comes either from `--policy` or from `--template`");
+  }
+  if (values.Has("from") && !values.Has("class") && !values.Has("template")) {
+    return UsageError("nobody can guess how sensitive the fields of a file are",
+                      "say `--class public` (or another class), or `--template open` for open data");
+  }
+  if (!values.Has("from") && !values.Texts("key").empty()) {
+    return UsageError("`--key` is for `--from`: a schema of your own marks its key itself",
+                      "`[(allmende.v1.key) = true]`");
+  }
+  return absl::OkStatus();
 }
 
 // Fields that nobody will ever get: most often a class was forgotten.
 void WarnOfUnclassified(Context& context, const policy::SchemaTable& schema) {
-  std::vector<std::string> open;
-  for (const policy::FieldInfo* field : schema.all_fields()) {
-    if (field->is_value() && field->field_class == v1::FIELD_CLASS_UNSPECIFIED) open.push_back(field->path);
-  }
+  const std::vector<std::string> open = ValuePaths(schema, v1::FIELD_CLASS_UNSPECIFIED);
   if (open.empty()) return;
-  std::string names = open[0];
-  for (size_t i = 1; i < open.size() && i < 5; ++i) absl::StrAppend(&names, ", ", open[i]);
-  if (open.size() > 5) absl::StrAppend(&names, ", ...");
+  const std::vector<std::string> first(open.begin(), open.begin() + std::min<std::ptrdiff_t>(5, std::ssize(open)));
   context.Warn(absl::StrCat(open.size(), open.size() == 1 ? " field has" : " fields have",
-                            " no class and will never be delivered: ", names));
+                            " no class and will never be delivered: ", absl::StrJoin(first, ", "),
+                            open.size() > first.size() ? ", ..." : ""));
 }
 
-// The policy of the dataset to be made, looked at before anything is made.
-absl::StatusOr<ReleaseOptions> CheckedPolicyFile(Context& context, const std::string& path, const std::string& dataset,
-                                                 const policy::SchemaTable& schema) {
-  ReleaseOptions release;
-  release.dataset = dataset;
-  release.path = path;
-  ALLMENDE_ASSIGN_OR_RETURN(release.text, ReadPolicy(path));
-  const CheckedPolicy checked = CheckPolicyText(release.text, path, &schema, nullptr, context.now());
-  if (!checked.ok()) {
-    *context.err << FormatDiagnostics(checked, DiagnosticFormat::kText);
-    return absl::InvalidArgumentError(absl::StrCat("the policy `", path, "` has errors; nothing was made"));
+// One run of the command. What can be checked here is checked before the broker makes anything.
+class CreateRun {
+ public:
+  CreateRun(Context& context, const Values& values) : context_(context), values_(values) {}
+
+  absl::StatusOr<ExitCode> Run() {
+    ALLMENDE_RETURN_IF_ERROR(CheckTogether(values_));
+    ALLMENDE_RETURN_IF_ERROR(ChooseName());
+    ALLMENDE_RETURN_IF_ERROR(PrepareSchema());
+    ALLMENDE_RETURN_IF_ERROR(PrepareRequest());
+    ALLMENDE_ASSIGN_OR_RETURN(client_, Connect(context_));
+    ALLMENDE_RETURN_IF_ERROR(PreparePolicy());
+    ALLMENDE_RETURN_IF_ERROR(WriteMade(made_));
+    for (const MadeFile& file : made_) context_.Remark(absl::StrCat("written: ", file.path));
+    WarnOfUnclassified(context_, schema_->table);
+    ALLMENDE_RETURN_IF_ERROR(client_->CreateDataset(request_).status());
+    if (release_.has_value()) {
+      ALLMENDE_ASSIGN_OR_RETURN(const bool released, ReleaseNow());
+      if (!released) return ExitCode::kProblemsFound;
+    }
+    if (values_.Has("from")) {
+      ALLMENDE_ASSIGN_OR_RETURN(const ExitCode published, Publish());
+      if (published != ExitCode::kOk) return published;
+    }
+    return Conclude();
   }
-  if (checked.dataset != dataset) {
+
+ private:
+  // The path of a file to be made for this dataset: named after the last word of its name.
+  std::string MadePath(const std::string& ending) const {
+    const std::string stem = name_.substr(name_.rfind('/') + 1);
+    return (std::filesystem::path(values_.Text("save")) / absl::StrCat(stem, ending)).lexically_normal().string();
+  }
+
+  absl::Status ChooseName() {
+    name_ = values_.Text("NAME");
+    if (name_.empty()) {
+      ALLMENDE_ASSIGN_OR_RETURN(name_, DatasetNameFor(values_.Text("from")));
+    }
+    return absl::OkStatus();
+  }
+
+  absl::Status PrepareSchema() {
+    if (!values_.Has("from")) {
+      ALLMENDE_ASSIGN_OR_RETURN(schema_, CompileLocal(values_));
+      return absl::OkStatus();
+    }
+    if (values_.Text("from") == "-") return UsageError("`--from` reads its file twice: give a file, not `-`");
+    ALLMENDE_ASSIGN_OR_RETURN(const InferredSchema inferred,
+                              InferFrom(values_.Text("from"), values_, values_.Has("class") ? "" : "public"));
+    ALLMENDE_ASSIGN_OR_RETURN(const std::string text, WithKeys(inferred.proto_text, values_.Texts("key")));
+    made_.push_back({MadePath(".proto"), text});
+    if (!inferred.import_spec.empty()) {
+      mapping_ = MadePath(".import.yaml");
+      made_.push_back({mapping_, inferred.import_spec});
+    }
+    ALLMENDE_ASSIGN_OR_RETURN(CompiledSchema compiled,
+                              CompileSchemaText(text, made_.front().path, inferred.message, {}));
+    ALLMENDE_ASSIGN_OR_RETURN(schema_, FinishSchema(std::move(compiled)));
+    return absl::OkStatus();
+  }
+
+  absl::Status PrepareRequest() {
+    request_.set_name(name_);
+    request_.set_title(values_.Text("title"));
+    request_.set_description(values_.Text("description"));
+    // A guessed schema with a key is a table unless it is said otherwise.
+    const bool table = values_.Has("kind") ? values_.Text("kind") == "table" : !values_.Texts("key").empty();
+    request_.set_kind(table ? v1::TABLE : v1::STREAM);
+    request_.set_schema(schema_->compiled.files.SerializeAsString());
+    request_.set_message_name(schema_->compiled.message);
+    request_.set_bad_records(values_.Text("bad-records") == "quarantine" ? v1::QUARANTINE : v1::REFUSE_BATCH);
+    v1::Retention& retention = *request_.mutable_retention();
+    retention.set_max_age_us(absl::ToInt64Microseconds(values_.Duration("keep-for")));
+    retention.set_max_bytes(values_.Whole("keep-mib") << 20);
+    retention.set_latest(values_.Switch("keep-latest"));
+    if (table && schema_->table.key_fields().empty()) {
+      return WithHint(
+          absl::InvalidArgumentError(
+              absl::StrCat("a table needs a key, and `", schema_->compiled.message, "` has no key field")),
+          values_.Has("from")
+              ? "`--key FIELD` says what names a record"
+              : "mark what names a record: `[(allmende.v1.key) = true]`; or make a stream: `--kind stream`");
+    }
+    if (retention.latest() && !table) return UsageError("`--keep-latest` is for tables", "add `--kind table`");
+    return absl::OkStatus();
+  }
+
+  absl::Status PreparePolicy() {
+    if (!values_.Has("policy") && !values_.Has("template")) return absl::OkStatus();
+    release_ = ReleaseOptions();
+    release_->dataset = name_;
+    if (values_.Has("policy")) {
+      release_->path = values_.Text("policy");
+      ALLMENDE_ASSIGN_OR_RETURN(release_->text, ReadPolicy(release_->path));
+    } else {
+      const std::string& source = values_.Has("source") ? values_.Text("source") : client_->participant();
+      ALLMENDE_ASSIGN_OR_RETURN(release_->text,
+                                OpenPolicyText({name_, client_->participant(), values_.Text("licence"), source},
+                                               schema_->table, context_.now()));
+      release_->path = MadePath(".policy.yaml");
+      made_.push_back({release_->path, release_->text});
+    }
+    const CheckedPolicy checked =
+        CheckPolicyText(release_->text, release_->path, &schema_->table, nullptr, context_.now());
+    if (!checked.ok()) {
+      *context_.err << FormatDiagnostics(checked, DiagnosticFormat::kText);
+      return absl::InvalidArgumentError(absl::StrCat("the policy `", release_->path, "` has errors; nothing was made"));
+    }
+    if (checked.dataset == name_) return absl::OkStatus();
     return absl::InvalidArgumentError(
-        absl::StrCat("`", path, "` is the policy of `", checked.dataset, "`, not of `", dataset, "`"));
+        absl::StrCat("`", release_->path, "` is the policy of `", checked.dataset, "`, not of `", name_, "`"));
   }
-  return release;
-}
 
-absl::StatusOr<ExitCode> Create(Context& context, const Values& values) {
-  ALLMENDE_ASSIGN_OR_RETURN(const LocalSchema schema, CompileLocal(values));
-  ALLMENDE_ASSIGN_OR_RETURN(const v1::CreateDatasetRequest request, RequestOf(values, schema));
-  std::optional<ReleaseOptions> release;
-  if (values.Has("policy")) {
-    ALLMENDE_ASSIGN_OR_RETURN(release, CheckedPolicyFile(context, values.Text("policy"), request.name(), schema.table));
+  // False: the broker found errors, shown already.
+  absl::StatusOr<bool> ReleaseNow() {
+    ALLMENDE_ASSIGN_OR_RETURN(const std::unique_ptr<Client> officer,
+                              Connect(context_, {.profile = values_.Text("officer"), .purpose = {}}));
+    ALLMENDE_ASSIGN_OR_RETURN(const bool in_force, IsInForce(*officer));
+    if (in_force) return true;
+    const absl::StatusOr<v1::ReleaseResponse> released = ReleasePolicy(*officer, *release_);
+    const std::string later = absl::StrCat(
+        "the dataset was made, its policy is not in force: mend what is wrong, then "
+        "let an officer say `allmende policy release ",
+        ShellWord(release_->path), "`");
+    if (!released.ok()) return WithHint(released.status(), later);
+    ShowDiagnostics(context_, *released);
+    if (released->errors_size() > 0) context_.Remark(later);
+    return released->errors_size() == 0;
   }
-  WarnOfUnclassified(context, schema.table);
-  ALLMENDE_ASSIGN_OR_RETURN(const std::unique_ptr<Client> client, Connect(context));
-  ALLMENDE_ASSIGN_OR_RETURN(v1::Dataset dataset, client->CreateDataset(request));
-  if (!release.has_value()) {
-    WriteDataset(context, dataset);
-    context.Remark("");
-    context.Next(absl::StrCat("allmende policy release FILE   (until then nobody reads `", dataset.name(), "`)"));
+
+  // Whether the newest release is this text, so that repeating the command makes no second one.
+  absl::StatusOr<bool> IsInForce(Client& officer) const {
+    v1::ListReleasesRequest latest;
+    latest.set_dataset(name_);
+    latest.set_page_size(1);
+    latest.set_with_text(true);
+    ALLMENDE_ASSIGN_OR_RETURN(const v1::ListReleasesResponse releases, officer.ListReleases(latest));
+    return releases.releases_size() > 0 && releases.releases(0).text() == release_->text;
+  }
+
+  absl::StatusOr<ExitCode> Publish() {
+    std::vector<std::string> arguments = {name_, values_.Text("from")};
+    if (!mapping_.empty()) arguments.insert(arguments.end(), {"--mapping", mapping_});
+    Context quiet = context_;  // its own results would stand before ours
+    quiet.quiet = context_.quiet || context_.output != OutputFormat::kTable;
+    std::ostringstream results;
+    quiet.out = &results;
+    return RunCommand(PublishCommand(), arguments, quiet);
+  }
+
+  absl::StatusOr<ExitCode> Conclude() {
+    ALLMENDE_ASSIGN_OR_RETURN(const v1::Dataset dataset, client_->GetDataset(name_));
+    WriteDataset(context_, dataset);
+    context_.Remark("");
+    if (!release_.has_value()) {
+      context_.Next(absl::StrCat("allmende policy release FILE   (until then nobody reads `", name_, "`)"));
+    } else if (!values_.Has("from")) {
+      context_.Next(absl::StrCat("allmende publish ", name_, " FILE"));
+    } else {
+      context_.Next(absl::StrCat("allmende subscribe ", name_, "   (with any participant's profile)"));
+    }
     return ExitCode::kOk;
   }
-  ALLMENDE_ASSIGN_OR_RETURN(const std::unique_ptr<Client> officer,
-                            Connect(context, {.profile = values.Text("officer"), .purpose = {}}));
-  const absl::StatusOr<v1::ReleaseResponse> released = ReleasePolicy(*officer, *release);
-  if (!released.ok()) {
-    return WithHint(released.status(),
-                    absl::StrCat("the dataset was made, its policy is not in force: let an officer say "
-                                 "`allmende policy release ",
-                                 ShellWord(release->path), "`"));
+
+  Context& context_;
+  const Values& values_;
+  std::string name_;
+  std::string mapping_;  // path; empty: none needed
+  std::vector<MadeFile> made_;
+  std::optional<LocalSchema> schema_;
+  v1::CreateDatasetRequest request_;
+  std::unique_ptr<Client> client_;
+  std::optional<ReleaseOptions> release_;
+};
+
+std::vector<Option> CreateOptions() {
+  std::vector<Option> options = {{.name = "from",
+                                  .help = "a CSV or NDJSON file: guess the schema from it, and publish it",
+                                  .kind = ValueKind::kFile},
+                                 {.name = "template",
+                                  .help = "a policy to begin with; `open` gives everything public to everyone",
+                                  .kind = ValueKind::kChoice,
+                                  .choices = {"open"}}};
+  for (const std::vector<Option>& more : {SchemaOptions(false), InferenceOptions()}) {
+    for (const Option& option : more) {
+      const bool known =
+          std::any_of(options.begin(), options.end(), [&](const Option& other) { return other.name == option.name; });
+      if (!known) options.push_back(option);
+    }
   }
-  ShowDiagnostics(context, *released);
-  dataset.set_release(released->release());
-  WriteDataset(context, dataset);
-  return released->errors_size() > 0 ? ExitCode::kProblemsFound : ExitCode::kOk;
-}
-
-}  // namespace
-
-void AddCreateCommand(Program& program) {
-  std::vector<Option> options = SchemaOptions(true);
-  const std::vector<Option> more = {
+  const std::vector<Option> rest = {
+      {.name = "key",
+       .help = "of `--from`: a field that names the record, which makes the dataset a table",
+       .kind = ValueKind::kText,
+       .value = "FIELD",
+       .repeated = true},
+      {.name = "save",
+       .help = "of `--from` and `--template`: where the files they make are kept",
+       .kind = ValueKind::kDirectory,
+       .fallback = "."},
       {.name = "kind",
-       .help = "stream: every record counts; table: the latest record of each key",
+       .help = "stream: every record counts; table: the latest record of each key (default: stream)",
        .kind = ValueKind::kChoice,
-       .choices = {"stream", "table"},
-       .fallback = "stream"},
+       .choices = {"stream", "table"}},
       {.name = "policy", .help = "a policy to put in force at once; needs role officer", .kind = ValueKind::kFile},
       {.name = "officer",
        .help = "the profile that releases the policy (default: the same)",
        .kind = ValueKind::kFile,
        .value = "PROFILE"},
+      {.name = "licence", .help = "of `--template`", .kind = ValueKind::kText, .value = "ID", .fallback = "cc-by/4.0"},
+      {.name = "source",
+       .help = "of `--template`: whom to name with the data (default: you)",
+       .kind = ValueKind::kText},
       {.name = "title", .help = "for people who look for data", .kind = ValueKind::kText},
       {.name = "description", .help = "what it holds", .kind = ValueKind::kText},
       {.name = "bad-records",
-       .help =
-           "what happens to a record that does not fit the schema: its batch is refused, or it goes to the quarantine",
+       .help = "a record that does not fit the schema: its batch is refused, or it goes to the quarantine",
        .kind = ValueKind::kChoice,
        .choices = {"refuse", "quarantine"},
        .fallback = "refuse"},
       {.name = "keep-for", .help = "how long records are kept (default: without bound)", .kind = ValueKind::kDuration},
       {.name = "keep-mib", .help = "how many MiB are kept (default: without bound)", .kind = ValueKind::kWhole},
       {.name = "keep-latest", .help = "of tables, keep the latest record of each key only"}};
-  options.insert(options.end(), more.begin(), more.end());
+  options.insert(options.end(), rest.begin(), rest.end());
+  return options;
+}
+
+}  // namespace
+
+void AddCreateCommand(Program& program) {
   program.commands.push_back(
       {.name = "dataset create",
        .summary = "registers a dataset; you become its provider",
-       .details = "For role agency, or operator for data given back. Repeating it is safe.",
-       .examples =
-           {"allmende dataset create wasser/regen --schema rain.proto --policy rain.policy.yaml",
-            "allmende dataset create oepnv/haltestellen --schema stations.proto --message Station --kind table"},
-       .arguments = {{.name = "NAME", .help = "lower-case words of a-z, 0-9 and `-`, joined by `/`: `wasser/regen`"}},
-       .options = std::move(options),
-       .run = Create});
+       .details =
+           "For role agency, or operator for data given back. Repeating it is safe.\nWith `--from` it makes schema "
+           "and mapping out of a data file, keeps them beside it for later, and publishes the file.",
+       .examples = {"allmende dataset create wasser/regen --schema rain.proto --policy rain.policy.yaml",
+                    "allmende dataset create oepnv/haltestellen --schema stations.proto --message Station --kind table",
+                    "allmende dataset create --from stops.csv --template open --key stop_id"},
+       .arguments = {{.name = "NAME",
+                      .help =
+                          "lower-case words of a-z, 0-9 and `-`, joined by `/`: `wasser/regen` (default: the name of "
+                          "the file after `--from`)",
+                      .optional = true}},
+       .options = CreateOptions(),
+       .run = [](Context& context, const Values& values) { return CreateRun(context, values).Run(); }});
 }
 
 }  // namespace allmende::cli

@@ -2,6 +2,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "policy/model/policy.h"
@@ -94,9 +95,23 @@ void WriteDataset(Context& context, const v1::Dataset& dataset) {
   Write(context, details);
 }
 
+std::vector<std::string> ValuePaths(const policy::SchemaTable& schema, std::optional<v1::FieldClass> only) {
+  std::vector<std::string> paths;
+  std::string inside;
+  for (const policy::FieldInfo* field : schema.all_fields()) {
+    if (!inside.empty() && absl::StartsWith(field->path, inside)) continue;
+    inside = field->message != nullptr && field->is_value() ? absl::StrCat(field->path, ".") : "";
+    if (field->is_value() && (!only.has_value() || field->field_class == *only)) paths.push_back(field->path);
+  }
+  return paths;
+}
+
 void WriteFields(Context& context, const policy::SchemaTable& schema) {
   Table table({"field", "type", "class", "unit", "role"});
+  std::string inside;  // the value whose parts come next; they are not told apart
   for (const policy::FieldInfo* field : schema.all_fields()) {
+    if (!inside.empty() && absl::StartsWith(field->path, inside)) continue;
+    inside = field->message != nullptr && field->is_value() ? absl::StrCat(field->path, ".") : "";
     const std::string name(policy::FieldClassName(field->field_class));
     table.AddRow({Cell::Text(field->path), Cell::Text(TypeText(*field)),
                   name.empty() ? Cell::Text("none: never delivered", Style::kWarning) : Cell::Text(name),

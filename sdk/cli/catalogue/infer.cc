@@ -32,11 +32,12 @@ std::vector<Option> InferenceOptions() {
            .fallback = "utf-8"}};
 }
 
-absl::StatusOr<InferredSchema> InferFrom(const std::string& path, const Values& values) {
+absl::StatusOr<InferredSchema> InferFrom(const std::string& path, const Values& values,
+                                         const std::string& class_fallback) {
   InferOptions options;
   options.message = values.Text("message");
   options.package = values.Text("package");
-  options.field_class = values.Text("class");
+  options.field_class = values.Has("class") ? values.Text("class") : class_fallback;
   options.rows_max = values.Whole("rows");
   if (options.rows_max == 0) return UsageError("`--rows` cannot be `0`: look at one row at least");
   if (values.Text("encoding") == "windows-1252") options.encoding = tabular::Encoding::kWindows1252;

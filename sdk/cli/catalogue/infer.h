@@ -13,7 +13,8 @@ namespace allmende::cli {
 // `--class`, `--message`, `--package`, `--rows`, `--delimiter`, `--encoding`.
 std::vector<Option> InferenceOptions();
 
-// What these options and the file say.
-absl::StatusOr<InferredSchema> InferFrom(const std::string& path, const Values& values);
+// What these options and the file say. `class_fallback`: where no class was said; empty: left open.
+absl::StatusOr<InferredSchema> InferFrom(const std::string& path, const Values& values,
+                                         const std::string& class_fallback = "");
 
 }  // namespace allmende::cli

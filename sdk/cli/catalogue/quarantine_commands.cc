@@ -52,7 +52,7 @@ absl::StatusOr<v1::QuarantinedRecord> Find(Client& client, const std::string& da
     request.set_page_token(page.next_page_token());
   } while (!request.page_token().empty());
   return WithHint(absl::NotFoundError(absl::StrCat("the quarantine of `", dataset, "` has no record ", number)),
-                  absl::StrCat("`allmende dataset quarantine list ", dataset, "` lists those there are"));
+                  absl::StrCat("`allmende quarantine ls ", dataset, "` lists those there are"));
 }
 
 // The record's JSON as far as it can be read; empty where it cannot.
@@ -95,7 +95,7 @@ absl::StatusOr<ExitCode> Drop(Context& context, const Values& values) {
   }
   if (request.all() == (request.numbers_size() > 0)) {
     return UsageError("say either which records to drop, or `--all`",
-                      "`allmende dataset quarantine list DATASET` shows their numbers");
+                      "`allmende quarantine ls DATASET` shows their numbers");
   }
   ALLMENDE_ASSIGN_OR_RETURN(const std::unique_ptr<Client> client, Connect(context));
   ALLMENDE_ASSIGN_OR_RETURN(const v1::DropQuarantineResponse response, client->DropQuarantine(request));
@@ -109,17 +109,17 @@ absl::StatusOr<ExitCode> Drop(Context& context, const Values& values) {
 
 void AddQuarantineCommands(Program& program) {
   const Argument dataset = {.name = "DATASET", .help = "the dataset's name"};
-  program.commands.push_back({.name = "dataset quarantine list",
+  program.commands.push_back({.name = "quarantine ls",
                               .summary = "lists records that did not fit the schema; for the provider",
                               .arguments = {dataset},
                               .run = List});
   program.commands.push_back(
-      {.name = "dataset quarantine show",
+      {.name = "quarantine show",
        .summary = "shows one of them, with the reason",
        .arguments = {dataset, {.name = "NUMBER", .help = "its number", .kind = ValueKind::kWhole}},
        .run = Show});
   program.commands.push_back(
-      {.name = "dataset quarantine drop",
+      {.name = "quarantine drop",
        .summary = "takes records out of the quarantine for good",
        .arguments =
            {dataset,

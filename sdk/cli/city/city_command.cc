@@ -135,7 +135,7 @@ void AddCityCommands(Program& program) {
                     .kind = ValueKind::kText,
                     .value = "NAME"},
                    {.name = "listen",
-                    .help = "where its broker listens; port 0 lets the system choose",
+                    .help = "where its broker listens",
                     .kind = ValueKind::kText,
                     .value = "HOST:PORT",
                     .fallback = "127.0.0.1:7443"},

@@ -105,16 +105,21 @@ std::string OverviewText(const Program& program, const std::string& words, int c
     return absl::StrCat(program.name, " ", words, summary, "\n\n", TwoColumns(CommandsOf(program, words), columns),
                         "\n`", program.name, " COMMAND --help` explains each.\n");
   }
+  // Commands of one word come first: they are the daily ones; those about the program itself come last.
+  Rows single;
+  Rows own;
+  for (const Command& command : program.commands) {
+    if (IsInGroup(program, command)) continue;
+    const bool about_program = command.name == "help" || command.name == "completion";
+    (about_program ? own : single).emplace_back(command.name, command.summary);
+  }
   std::string text = absl::StrCat(program.name, ": ", program.summary, "\n");
+  if (!single.empty()) absl::StrAppend(&text, "\neveryday\n", TwoColumns(single, columns));
   for (const Group& group : program.groups) {
     const Rows rows = CommandsOf(program, group.name);
     if (!rows.empty()) absl::StrAppend(&text, "\n", group.summary, "\n", TwoColumns(rows, columns));
   }
-  Rows single;
-  for (const Command& command : program.commands) {
-    if (!IsInGroup(program, command)) single.emplace_back(command.name, command.summary);
-  }
-  if (!single.empty()) absl::StrAppend(&text, "\nfurther commands\n", TwoColumns(single, columns));
+  if (!own.empty()) absl::StrAppend(&text, "\nthis program\n", TwoColumns(own, columns));
   Rows topics;
   for (const Topic& topic : program.topics) topics.emplace_back(absl::StrCat("help ", topic.name), topic.summary);
   if (!topics.empty()) absl::StrAppend(&text, "\nfurther pages\n", TwoColumns(topics, columns));

@@ -27,9 +27,9 @@ TEST(TableTest, TextIsAligned) {
   TestContext test;
   Write(test.context, SomeTable());
   EXPECT_EQ(test.Out(),
-            "name          records  stored bytes  last\n"
-            "wasser/regen  182,613       4.6 MiB  2026-09-21 14:13:20Z\n"
-            "bäume, \"alt\"        7          12 B  -\n");
+            "name          records   stored  last\n"
+            "wasser/regen  182,613  4.6 MiB  2026-09-21 14:13:20Z\n"
+            "bäume, \"alt\"        7     12 B  -\n");
 }
 
 TEST(TableTest, ProgramsGetPlainNumbersAndTimes) {
@@ -91,7 +91,7 @@ TEST(DetailsTest, OneThingInThreeForms) {
   Details details;
   details.Add("name", Cell::Text("wasser/regen"));
   details.Add("roles", Cell::List({"agency", "officer"}));
-  details.Add("lease", Cell::Duration(absl::Hours(6)));
+  details.Add("lease_us", Cell::Duration(absl::Hours(6)));
   details.Add("revoked", Cell::Bool(false));
   TestContext test;
   Write(test.context, details);
@@ -103,11 +103,11 @@ TEST(DetailsTest, OneThingInThreeForms) {
   test.context.output = OutputFormat::kJson;
   Write(test.context, details);
   EXPECT_EQ(test.Out(),
-            "{\"name\": \"wasser/regen\", \"roles\": [\"agency\", \"officer\"], \"lease\": 21600000000, "
+            "{\"name\": \"wasser/regen\", \"roles\": [\"agency\", \"officer\"], \"lease_us\": 21600000000, "
             "\"revoked\": false}\n");
   test.context.output = OutputFormat::kCsv;
   Write(test.context, details);
-  EXPECT_EQ(test.Out(), "name,roles,lease,revoked\nwasser/regen,agency officer,21600000000,false\n");
+  EXPECT_EQ(test.Out(), "name,roles,lease_us,revoked\nwasser/regen,agency officer,21600000000,false\n");
 }
 
 TEST(PlainTextTest, AmountsAndTimes) {

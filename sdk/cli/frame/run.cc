@@ -6,7 +6,9 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
 #include "policy/language/suggest.h"
+#include "sdk/base/status.h"
 #include "sdk/cli/frame/completion.h"
 #include "sdk/cli/frame/error.h"
 #include "sdk/cli/frame/help.h"
@@ -105,6 +107,15 @@ ExitCode RunProgram(Program program, const std::vector<std::string>& arguments, 
     return ShowError(absl::ResourceExhaustedError("the results could not be written: is the disk full?"), context);
   }
   return *result;
+}
+
+absl::StatusOr<ExitCode> RunCommand(const Command& command, const std::vector<std::string>& arguments,
+                                    Context& context) {
+  const Program program = {.name = "allmende", .version = {}, .summary = {}, .commands = {command}};
+  std::vector<std::string> line = absl::StrSplit(command.name, ' ');
+  line.insert(line.end(), arguments.begin(), arguments.end());
+  ALLMENDE_ASSIGN_OR_RETURN(const Invocation invocation, ParseCommandLine(program, line));
+  return RunInvocation(program, invocation, context);
 }
 
 }  // namespace allmende::cli

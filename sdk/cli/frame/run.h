@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/status/statusor.h"
 #include "sdk/cli/frame/command.h"
 #include "sdk/cli/frame/context.h"
 
@@ -12,5 +13,9 @@ namespace allmende::cli {
 
 // `arguments` without the program's own name. Sets the context's options. Returns what the process exits with.
 ExitCode RunProgram(Program program, const std::vector<std::string>& arguments, Context& context);
+
+// Runs one command from within another, with the context as it is. `arguments` without the command's own words.
+absl::StatusOr<ExitCode> RunCommand(const Command& command, const std::vector<std::string>& arguments,
+                                    Context& context);
 
 }  // namespace allmende::cli

@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <cstdlib>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
@@ -12,7 +13,11 @@ namespace allmende::cli {
 namespace {
 
 std::string ShownName(const std::string& name) {
-  return absl::StrReplaceAll(name, {{"_", " "}});
+  std::string shown = name;
+  for (const char* unit : {"_bytes", "_us"}) {
+    if (absl::EndsWith(shown, unit)) shown.resize(shown.size() - std::string(unit).size());
+  }
+  return absl::StrReplaceAll(shown, {{"_", " "}});
 }
 
 std::string Padded(const std::string& text, int width, bool right) {
@@ -36,13 +41,15 @@ void WriteText(Context& context, const Table& table) {
   const std::vector<bool> right = RightColumns(table);
   std::vector<int> widths;
   for (size_t i = 0; i < table.columns().size(); ++i) {
-    int width = DisplayWidth(table.columns()[i]);
+    int width = DisplayWidth(ShownName(table.columns()[i]));
     for (const auto& row : table.rows()) width = std::max(width, DisplayWidth(row[i].shown()));
     widths.push_back(width);
   }
   const auto line = [&](auto cell) {
-    for (size_t i = 0; i < widths.size(); ++i) {
-      const bool last = i + 1 == widths.size();
+    size_t end = widths.size();  // no blanks behind the last text
+    while (end > 1 && cell(end - 1).first.empty()) --end;
+    for (size_t i = 0; i < end; ++i) {
+      const bool last = i + 1 == end;
       const auto [text, style] = cell(i);
       const std::string padded = last && !right[i] ? text : Padded(text, widths[i], right[i]);
       *context.out << Styled(padded, style, context.out_colours) << (last ? "\n" : "  ");
@@ -170,7 +177,7 @@ void Write(Context& context, const Details& details) {
     return WriteCsv(context, table);
   }
   int width = 0;
-  for (const auto& [name, cell] : items) width = std::max(width, DisplayWidth(name));
+  for (const auto& [name, cell] : items) width = std::max(width, DisplayWidth(ShownName(name)));
   for (const auto& [name, cell] : items) {
     *context.out << Styled(Padded(ShownName(name), width, false), Style::kDim, context.out_colours) << "  "
                  << Styled(cell.shown(), cell.style(), context.out_colours) << "\n";

@@ -54,7 +54,8 @@ class Cell {
 
 class Table {
  public:
-  // `columns`: names in snake_case, keys of the JSON; people see spaces for underscores.
+  // `columns`: names in snake_case, keys of the JSON. Programs need the unit in the name, people see it with the value:
+  // these get spaces for underscores and no `_bytes` or `_us` at the end.
   explicit Table(std::vector<std::string> columns) : columns_(std::move(columns)) {}
 
   // As many cells as columns.

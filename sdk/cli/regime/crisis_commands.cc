@@ -65,7 +65,7 @@ absl::StatusOr<ExitCode> Show(Context& context, const Values&) {
 }  // namespace
 
 void WriteRegime(Context& context, const v1::Regime& regime) {
-  Table table({"number", "kind", "area", "from", "until", "left", "reason"});
+  Table table({"number", "kind", "area", "from", "until", "left_us", "reason"});
   table.SetEmptyText("no crisis is in force");
   for (const v1::Crisis& crisis : regime.crises()) {
     const absl::Time until = absl::FromUnixMicros(crisis.until_us());

@@ -198,7 +198,7 @@ void ShowTerms(Context& context, const v1::ExplainResponse& response) {
   details.Add("changed_fields", Cell::List({terms.changed_fields().begin(), terms.changed_fields().end()}));
   details.Add("may_keep_copy", Cell::Bool(terms.may_keep_copy()));
   const bool endless = terms.lease_us() == INT64_MAX;
-  details.Add("lease", Cell::Duration(endless ? absl::InfiniteDuration() : absl::Microseconds(terms.lease_us())));
+  details.Add("lease_us", Cell::Duration(endless ? absl::InfiniteDuration() : absl::Microseconds(terms.lease_us())));
   details.Add("licences", Cell::List({terms.licences().begin(), terms.licences().end()}));
   details.Add("attributions", Cell::List({terms.attributions().begin(), terms.attributions().end()}));
   details.Add("duties", Cell::List({terms.duties().begin(), terms.duties().end()}));

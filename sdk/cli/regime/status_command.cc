@@ -36,13 +36,13 @@ absl::StatusOr<ExitCode> ShowStatus(Context& context, const Values&) {
   details.Add("city", Cell::Text(status.city()));
   details.Add("broker", Cell::Text(absl::StrJoin(client->endpoints(), ", ")));
   details.Add("version", Cell::Text(status.version()));
-  details.Add("running_for", Cell::Duration(broker_now - started));
+  details.Add("running_for_us", Cell::Duration(broker_now - started));
   details.Add("regime", RegimeCell(status.regime()));
   details.Add("datasets", Cell::Whole(static_cast<int64_t>(status.datasets())));
   if (sees_others) {
     details.Add("publishers", Cell::Whole(static_cast<int64_t>(status.publishers())));
     details.Add("subscriptions", Cell::Whole(static_cast<int64_t>(status.subscriptions())));
-    details.Add("free_disk", Cell::Bytes(static_cast<int64_t>(status.free_disk_bytes())));
+    details.Add("free_disk_bytes", Cell::Bytes(static_cast<int64_t>(status.free_disk_bytes())));
   }
   details.Add("control_log", Cell::Number(static_cast<int64_t>(status.control_head())));
   details.Add("you_are", Cell::Text(status.caller()));
