@@ -13,8 +13,6 @@
 #include "absl/strings/escaping.h"
 #include "absl/strings/numbers.h"
 #include "policy/key/key.h"
-#include "sdk/base/endian.h"
-#include "sdk/crypto/hmac.h"
 #include "sdk/format/batch.h"
 #include "sdk/format/batch_builder.h"
 #include "sdk/format/chain.h"
@@ -157,27 +155,6 @@ TEST(Vectors, Batches) {
     for (const RecordView& record : view->records()) {
       EXPECT_EQ(Hex(crypto::AsBytes(LeafOf(record, hasher))), expected.at("leaves").at(index++));
     }
-  }
-}
-
-TEST(Vectors, KeyPseudonyms) {
-  using std::string_literals::operator""s;
-  const json vectors = ReadVectors("pseudonyms.json");
-  for (const json& example : vectors.at("cases")) {
-    const std::string period = example.at("period");
-    std::string period_bytes(1, period == "agreement" ? '\1'
-                                : period == "year"    ? '\2'
-                                : period == "month"   ? '\3'
-                                                      : '\4');
-    AppendBigEndian(static_cast<uint64_t>(Number<int64_t>(example.at("period_number"))), period_bytes);
-    const crypto::Digest code = crypto::HmacSha256(Bytes(example.at("hmac_key")))
-                                    .Update("allmende pseudonym v1\0"s)
-                                    .Update(Bytes(example.at("dataset_id")))
-                                    .Update("\2")
-                                    .Update(period_bytes)
-                                    .Update(Bytes(example.at("key")))
-                                    .Finish();
-    EXPECT_EQ(Hex(crypto::AsBytes(code).substr(0, 16)), example.at("expected").at("pseudonym")) << example.at("name");
   }
 }
 

@@ -8,6 +8,7 @@ where something differs; with --write it fills in `expected`, which is how new c
 read by reader.py, and so are the damaged bytes of refused.json, which must be refused. Nothing here shares code with
 the C++ implementation, whose tests read the same files.
 """
+import datetime
 import hashlib
 import hmac
 import json
@@ -170,10 +171,22 @@ def expect_batches(vectors):
     return outcomes
 
 
+def period_number(case):
+    if "period_number" in case:
+        return int(case["period_number"])
+    if case["period"] == "agreement":
+        return 0
+    if "event_time_us" not in case:
+        return -2**63
+    days = int(case["event_time_us"]) // 86_400_000_000
+    day = datetime.date.fromordinal(datetime.date(1970, 1, 1).toordinal() + days)
+    return {"year": day.year, "month": day.year * 12 + day.month - 1, "day": days}[case["period"]]
+
+
 def pseudonym(case):
     kind = {"agreement": 1, "year": 2, "month": 3, "day": 4}[case["period"]]
     message = (b"allmende pseudonym v1\x00" + bytes.fromhex(case["dataset_id"]) + b"\x02" +
-               struct.pack(">Bq", kind, int(case["period_number"])) + bytes.fromhex(case["key"]))
+               struct.pack(">Bq", kind, period_number(case)) + bytes.fromhex(case["key"]))
     return hmac.new(bytes.fromhex(case["hmac_key"]), message, hashlib.sha256).digest()[:16]
 
 
