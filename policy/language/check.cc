@@ -206,7 +206,7 @@ class Checker {
 
   // Reports a name that the baseline does not declare; where it declares none, names are free.
   template <typename Name>
-  void CheckName(const Name& name, const std::vector<Name>& declared, Word key, FilePosition position) {
+  void CheckName(const Name& name, const std::vector<Name>& declared, const std::string& key, FilePosition position) {
     if (declared.empty() || std::find(declared.begin(), declared.end(), name) != declared.end()) {
       return;
     }
@@ -216,20 +216,21 @@ class Checker {
       names.push_back(candidate.value());
       Append(list, list.empty() ? "`" : ", `", candidate.value(), "`");
     }
-    Add(DiagnosticCode::kUndeclared, position, 1, {name.value(), Spell(key), list}, Suggest(name.value(), names));
+    Add(DiagnosticCode::kUndeclared, position, 1, {name.value(), key, list}, Suggest(name.value(), names));
   }
 
   void CheckDeclared() {
     const Baseline& baseline = *options_.baseline;
     for (const Rule& rule : policy_.rules) {
       for (const Purpose& purpose : rule.purposes.listed) {
-        CheckName(purpose, baseline.purposes, Word::kPurposes, rule.purposes.position);
+        CheckName(purpose, baseline.purposes, Spell(Word::kPurposes), rule.purposes.position);
       }
       for (const GroupId& group : rule.audience.groups) {
-        CheckName(group, baseline.groups, Word::kGroupKey, rule.audience.position);
+        CheckName(group, baseline.groups, policy_.language == Language::kGerman ? "gruppen" : "groups",
+                  rule.audience.position);
       }
       for (const CrisisKind& kind : rule.during) {
-        CheckName(kind, baseline.crises, Word::kCrises, rule.position);
+        CheckName(kind, baseline.crises, Spell(Word::kCrises), rule.position);
       }
     }
   }

@@ -199,7 +199,8 @@ std::optional<Reader::Quantity> Reader::SplitQuantity(std::string_view text) {
   const std::optional<int64_t> count = ParseInteger<int64_t>(text.substr(0, digits));
   Quantity quantity;
   quantity.unit = std::string(Trim(text.substr(digits)));
-  if (digits == 0 || quantity.unit.empty() || !count) {
+  const bool fraction = !quantity.unit.empty() && (quantity.unit.front() == ',' || quantity.unit.front() == '.');
+  if (digits == 0 || quantity.unit.empty() || fraction || !count) {
     return std::nullopt;
   }
   quantity.count = *count;
@@ -245,8 +246,7 @@ std::optional<absl::Duration> Reader::Duration(const Node& node, std::string_vie
   const absl::Duration duration = one * quantity->count;
   if (duration < absl::Seconds(1) || duration > max) {
     Add(DiagnosticCode::kOutOfRange, node,
-        {std::string(text), Cat("1 ", Spell(Word::kSeconds)),
-         Cat(absl::ToInt64Hours(max) / 24, " ", Spell(Word::kDays))});
+        {std::string(text), "1 s", Cat(absl::ToInt64Hours(max) / 24, " ", Spell(Word::kDays))});
     return std::nullopt;
   }
   return duration;

@@ -59,7 +59,7 @@ std::vector<Action> ReadActions(Reader& reader, const Section& section) {
       actions.push_back(ActionOf(*word));
     }
   }
-  if (actions.empty()) {
+  if (node->IsSequence() && node->items.empty()) {
     reader.Add(DiagnosticCode::kEmptyList, *node, {what});
   }
   return actions;
@@ -73,6 +73,9 @@ void ReadBounds(Reader& reader, const Node& node, RowCondition& condition) {
     const std::optional<std::string> text = value ? reader.Value(*value, section.KeyText(word)) : std::nullopt;
     if (!text) {
       return std::nullopt;
+    }
+    if (ParseInteger<int64_t>(*text) || ParseInteger<uint64_t>(*text)) {
+      return text;  // a double would not hold every one of them
     }
     const std::optional<double> number = ParseNumber(*text, reader.language());
     if (!number) {
@@ -109,10 +112,9 @@ std::vector<RowCondition> ReadRows(Reader& reader, const Node& node, std::string
         }
       }
     }
-    if (condition.one_of.empty() && !condition.at_least && !condition.at_most) {
+    if (value.IsMapping() ? value.entries.empty() : value.IsSequence() && value.items.empty()) {
       reader.Add(DiagnosticCode::kEmptyCondition, key,
                  {key.scalar, reader.Spell(Word::kAtLeast), reader.Spell(Word::kAtMost)});
-      continue;
     }
     rows.push_back(std::move(condition));
   }

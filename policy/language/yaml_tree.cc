@@ -185,8 +185,11 @@ bool Parse(Report& report, TreeBuilder& builder) {
     return true;
   } catch (const Abandon&) {
   } catch (const YAML::Exception& error) {
-    report.Add(DiagnosticCode::kNotYaml, report.source().PositionOf(error.mark.line, error.mark.column), 1,
-               {error.msg});
+    // An alias of nothing is found before the builder sees it.
+    const bool alias = error.msg.rfind(YAML::ErrorMsg::UNKNOWN_ANCHOR, 0) == 0;
+    report.Add(alias ? DiagnosticCode::kAnchor : DiagnosticCode::kNotYaml,
+               report.source().PositionOf(error.mark.line, error.mark.column), 1,
+               alias ? std::vector<std::string>() : std::vector<std::string>{error.msg});
   } catch (const std::exception& error) {
     report.Add(DiagnosticCode::kNotYaml, {}, 1, {error.what()});
   }
