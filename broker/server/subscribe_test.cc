@@ -201,6 +201,21 @@ TEST_F(SubscribeTest, ATokenGoesOnWhereItWasGivenOut) {
   EXPECT_EQ(reader->records()[0].sequence, 7);
 }
 
+TEST_F(SubscribeTest, ATokenOfASubscriptionThatDeliveredNothingGoesOnToo) {
+  Store("amt/pegel", 0, 6, 3);
+  v1::SubscribeRequest request = Wanted("amt/pegel");
+  request.set_only_new(true);
+  for (int round = 0; round < 3; ++round) {
+    const auto watermark = Reader(request)->ReceiveThrough(6);
+    ASSERT_TRUE(watermark.ok()) << watermark.status();
+    request.set_resume_token(watermark->watermark().resume_token());
+  }
+  Store("amt/pegel", 6, 1, 1);
+  const auto reader = Reader(request);
+  ASSERT_TRUE(reader->ReceiveThrough(7).ok());
+  EXPECT_EQ(reader->records().size(), 1);
+}
+
 TEST_F(SubscribeTest, TokensThatFitNothingAreRefused) {
   Store("amt/pegel", 0, 1, 1);
   v1::SubscribeRequest request = Wanted("amt/pegel");

@@ -24,6 +24,16 @@ absl::Status CheckRequest(const v1::SubscribeRequest& request, const DatasetStat
   return absl::OkStatus();
 }
 
+// Of the entry that holds `sequence`, which is kept.
+absl::StatusOr<LogHash> HashOfEntryWith(const LogView& view, LogId log, Sequence sequence) {
+  ALLMENDE_ASSIGN_OR_RETURN(std::unique_ptr<LogCursor> cursor, view.ReadFromSequence(log, sequence, 1));
+  if (!cursor->Next()) {
+    ALLMENDE_RETURN_IF_ERROR(cursor->status());
+    return absl::DataLossError("an entry of the log is missing");
+  }
+  return cursor->entry().hash;
+}
+
 }  // namespace
 
 SubscribeCall* SubscribeCall::Start(Exchange& exchange, std::shared_ptr<const pki::Identity> identity,
@@ -221,6 +231,9 @@ absl::StatusOr<SubscribeStart> SubscribeCall::FindStart(const DatasetState& data
                                               ", not at ", start.first_sequence, ": subscribe from an earlier one"));
   }
   start.first_sequence = std::max(start.first_sequence, head.first_sequence);
+  if (start.first_sequence > head.first_sequence) {
+    ALLMENDE_ASSIGN_OR_RETURN(start.previous_hash, HashOfEntryWith(view, log_id_, start.first_sequence - 1));
+  }
   return start;
 }
 
@@ -248,13 +261,8 @@ absl::StatusOr<Sequence> SubscribeCall::ResumeAt(const format::DatasetId& datase
   if (point.next_sequence - 1 < head.first_sequence) {
     return point.next_sequence;  // the entry before it is gone, rightly
   }
-  ALLMENDE_ASSIGN_OR_RETURN(std::unique_ptr<LogCursor> cursor,
-                            view.ReadFromSequence(log_id_, point.next_sequence - 1, 1));
-  if (!cursor->Next()) {
-    ALLMENDE_RETURN_IF_ERROR(cursor->status());
-    return absl::DataLossError("an entry of the log is missing");
-  }
-  if (cursor->entry().hash != point.hash) {
+  ALLMENDE_ASSIGN_OR_RETURN(const LogHash hash, HashOfEntryWith(view, log_id_, point.next_sequence - 1));
+  if (hash != point.hash) {
     return absl::FailedPreconditionError(absl::StrCat("the broker's log was replaced since", start_anew));
   }
   return point.next_sequence;

@@ -61,11 +61,11 @@ SubscribeSession::SubscribeSession(SubscribeStart start, v1::Opened opened, std:
       salts_(salts),
       entitled_(std::move(entitled)),
       next_sequence_(start.first_sequence),
+      last_hash_(start.previous_hash),
       snapshot_open_(start.snapshot) {
   builder_.emplace(salts_);
-  say_first_.emplace();
   *opened.mutable_terms() = entitled_->terms;
-  *say_first_->mutable_opened() = std::move(opened);
+  *say_first_.emplace_back().mutable_opened() = std::move(opened);
 }
 
 void SubscribeSession::OnEntitlement(std::shared_ptr<const Entitled> entitled, std::string_view cause) {
@@ -78,11 +78,10 @@ void SubscribeSession::OnEntitlement(std::shared_ptr<const Entitled> entitled, s
     *changed.mutable_terms() = entitled->terms;
     changed.set_cause(std::string(cause));
     changed.set_narrowed(Narrows(entitled_->terms, entitled->terms));
-    if (say_first_.has_value() && say_first_->has_opened()) {
-      *say_first_->mutable_opened()->mutable_terms() = entitled->terms;  // nobody has heard of the old ones
+    if (!say_first_.empty() && say_first_.back().has_opened()) {
+      *say_first_.back().mutable_opened()->mutable_terms() = entitled->terms;  // nobody has heard of the old ones
     } else {
-      say_first_.emplace();
-      *say_first_->mutable_entitlement_changed() = std::move(changed);
+      *say_first_.emplace_back().mutable_entitlement_changed() = std::move(changed);
     }
     // What was built under the old view and not handed over is built again under the new one.
     if (built_from_ != 0) {
@@ -98,25 +97,25 @@ void SubscribeSession::OnEntitlement(std::shared_ptr<const Entitled> entitled, s
 }
 
 void SubscribeSession::OnRefused(const v1::Refusal& refused) {
-  ready_.reset();
-  say_first_.emplace();
-  *say_first_->mutable_ended()->mutable_refused() = refused;
-  over_ = true;
+  if (!over_) {
+    ready_.reset();
+    *say_first_.emplace_back().mutable_ended()->mutable_refused() = refused;
+    over_ = true;
+  }
 }
 
 void SubscribeSession::OnStopping(std::string_view why) {
   if (!over_) {
     ready_.reset();
-    say_first_.emplace();
-    say_first_->mutable_ended()->set_retry(std::string(why));
+    say_first_.emplace_back().mutable_ended()->set_retry(std::string(why));
     over_ = true;
   }
 }
 
 SubscribeSession::Action SubscribeSession::Next(const LogHead& head, absl::Time now) {
-  if (say_first_.has_value()) {
-    Say say{*std::move(say_first_)};
-    say_first_.reset();
+  if (!say_first_.empty()) {
+    Say say{std::move(say_first_.front())};
+    say_first_.pop_front();
     return say;
   }
   if (over_) {
@@ -300,8 +299,7 @@ absl::Status SubscribeSession::FinishDelivery() {
   }
   if (only_withheld) {
     DropBuilt();
-    say_first_.emplace();
-    v1::Withheld& withheld = *say_first_->mutable_withheld();
+    v1::Withheld& withheld = *say_first_.emplace_back().mutable_withheld();
     withheld.set_first_sequence(first);
     withheld.set_last_sequence(next_sequence_ - 1);
     return absl::OkStatus();

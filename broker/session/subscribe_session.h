@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -29,6 +30,7 @@ struct SubscribeStart {
   format::DatasetId dataset;
   Sequence first_sequence = 1;  // the first one to deliver
   Sequence head_sequence = 0;   // the last one stored
+  LogHash previous_hash{};      // of the entry that holds the sequence before the first one; zeros: none is kept
   bool snapshot = false;        // up to `head_sequence` only the latest upsert of each key
   bool stop_at_head = false;
   bool accept_withheld = false;
@@ -113,8 +115,8 @@ class SubscribeSession {
   crypto::SaltSource& salts_;
 
   std::shared_ptr<const Entitled> entitled_;
-  std::optional<v1::SubscribeResponse> say_first_;  // goes out before anything else
-  bool over_ = false;                               // after what goes out first
+  std::deque<v1::SubscribeResponse> say_first_;  // goes out before anything else
+  bool over_ = false;                            // after what goes out first
 
   Sequence next_sequence_;  // of the log, not taken yet
   LogHash last_hash_{};
