@@ -1,5 +1,6 @@
 // The program `allmende`. Each folder beside this file brings its commands; sdk/cli/frame runs them.
 #include <csignal>
+#include <cstdlib>
 #include <string>
 #include <vector>
 
@@ -8,6 +9,8 @@
 #include "sdk/cli/program.h"
 
 int main(int argc, char** argv) {
+  // The RPC library would write its own lines beside our errors; who wants them sets the variable.
+  setenv("GRPC_VERBOSITY", "NONE", 0);
   // Whoever reads our output may stop early: then writing fails, and the program ends by itself.
   std::signal(SIGPIPE, SIG_IGN);
   allmende::cli::Context context = allmende::cli::SystemContext();

@@ -23,7 +23,7 @@ constexpr char kFirstSteps[] =
     "       allmende dataset create --from stops.csv --template open\n"
     "  5. let somebody else read it\n"
     "       allmende pki issue demo navi-ag --role operator\n"
-    "       allmende subscribe stops --profile demo/participants/navi-ag\n"
+    "       allmende subscribe stops --stop-at-head --profile demo/participants/navi-ag\n"
     "\n"
     "Where fields differ in how sensitive they are, begin with `allmende schema infer stops.csv`, say the class of "
     "each\n"

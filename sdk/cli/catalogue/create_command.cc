@@ -76,12 +76,13 @@ class CreateRun {
     ALLMENDE_RETURN_IF_ERROR(WriteMade(made_));
     for (const MadeFile& file : made_) context_.Remark(absl::StrCat("written: ", file.path));
     WarnOfUnclassified(context_, schema_->table);
-    ALLMENDE_RETURN_IF_ERROR(client_->CreateDataset(request_).status());
+    ALLMENDE_ASSIGN_OR_RETURN(const v1::Dataset created, client_->CreateDataset(request_));
     if (release_.has_value()) {
       ALLMENDE_ASSIGN_OR_RETURN(const bool released, ReleaseNow());
       if (!released) return ExitCode::kProblemsFound;
     }
     if (values_.Has("from")) {
+      ALLMENDE_RETURN_IF_ERROR(CheckEmpty(created));
       ALLMENDE_ASSIGN_OR_RETURN(const ExitCode published, Publish());
       if (published != ExitCode::kOk) return published;
     }
@@ -202,6 +203,15 @@ class CreateRun {
     return releases.releases_size() > 0 && releases.releases(0).text() == release_->text;
   }
 
+  // The same rows are not published twice by saying the same thing twice.
+  absl::Status CheckEmpty(const v1::Dataset& dataset) const {
+    if (dataset.next_sequence() <= 1) return absl::OkStatus();
+    return WithHint(absl::FailedPreconditionError(absl::StrCat("`", name_, "` holds ", dataset.next_sequence() - 1,
+                                                               " records already, so the file was not published")),
+                    absl::StrCat("to add its rows, say `allmende publish ", name_, " ", ShellWord(values_.Text("from")),
+                                 mapping_.empty() ? "" : absl::StrCat(" --mapping ", ShellWord(mapping_)), "`"));
+  }
+
   absl::StatusOr<ExitCode> Publish() {
     std::vector<std::string> arguments = {name_, values_.Text("from")};
     if (!mapping_.empty()) arguments.insert(arguments.end(), {"--mapping", mapping_});
@@ -221,7 +231,7 @@ class CreateRun {
     } else if (!values_.Has("from")) {
       context_.Next(absl::StrCat("allmende publish ", name_, " FILE"));
     } else {
-      context_.Next(absl::StrCat("allmende subscribe ", name_, "   (with any participant's profile)"));
+      context_.Next(absl::StrCat("allmende subscribe ", name_, " --stop-at-head"));
     }
     return ExitCode::kOk;
   }

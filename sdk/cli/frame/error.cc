@@ -19,7 +19,9 @@ constexpr char kHintUrl[] = "allmende/hint";
 std::string UsualHint(const absl::Status& status) {
   switch (status.code()) {
     case absl::StatusCode::kUnavailable:
-      return "is the broker running? Its machine says so with `allmended --config broker.yaml --check`";
+      return "`allmende profile show` shows where it was looked for; on the broker's machine, `allmended --config "
+             "broker.yaml "
+             "--check` says whether it would serve";
     case absl::StatusCode::kDeadlineExceeded:
       return "try again; `allmende status` shows how the broker is";
     case absl::StatusCode::kUnauthenticated:

@@ -98,7 +98,7 @@ TEST(DetailsTest, OneThingInThreeForms) {
   EXPECT_EQ(test.Out(),
             "name     wasser/regen\n"
             "roles    agency, officer\n"
-            "lease    6 h 00 min\n"
+            "lease    6 h\n"
             "revoked  no\n");
   test.context.output = OutputFormat::kJson;
   Write(test.context, details);
@@ -122,6 +122,9 @@ TEST(PlainTextTest, AmountsAndTimes) {
   EXPECT_EQ(DurationText(absl::Seconds(125)), "2 min 05 s");
   EXPECT_EQ(DurationText(absl::Hours(52)), "2 d 4 h");
   EXPECT_EQ(DurationText(-absl::Seconds(125)), "-2 min 05 s");
+  EXPECT_EQ(DurationText(absl::Minutes(2)), "2 min");
+  EXPECT_EQ(DurationText(absl::Hours(6)), "6 h");
+  EXPECT_EQ(DurationText(absl::Hours(24 * 7)), "7 d");
   EXPECT_EQ(DurationText(absl::InfiniteDuration()), "without end");
 }
 
@@ -182,7 +185,7 @@ TEST(ErrorTest, SaysWhereWhyAndWhatNext) {
   EXPECT_EQ(ErrorText(absl::InvalidArgumentError("a.yaml:1:2: one\na.yaml:3:4: two"), false),
             "error: 2 problems\n  a.yaml:1:2: one\n  a.yaml:3:4: two\n");
   EXPECT_THAT(ErrorText(absl::UnavailableError("127.0.0.1:7443: nobody listens"), false),
-              HasSubstr("\n  hint: is the broker running?"));
+              HasSubstr("\n  hint: `allmende profile show`"));
   EXPECT_THAT(ErrorText(absl::NotFoundError("x"), true), StartsWith("\x1b[1;31merror:\x1b[0m x"));
   EXPECT_EQ(ErrorText(absl::InternalError(""), false).substr(0, 16), "error: INTERNAL\n");
 }

@@ -113,13 +113,17 @@ std::string BytesText(int64_t bytes) {
 std::string DurationText(absl::Duration duration) {
   if (duration == absl::InfiniteDuration()) return "without end";
   const bool negative = duration < absl::ZeroDuration();
-  int64_t seconds = absl::ToInt64Seconds(negative ? -duration : duration);
+  const int64_t seconds = absl::ToInt64Seconds(negative ? -duration : duration);
   const std::string sign = negative ? "-" : "";
   if (seconds < 60) return absl::StrCat(sign, seconds, " s");
-  if (seconds < 3600) return absl::StrFormat("%s%d min %02d s", sign, seconds / 60, seconds % 60);
+  const auto two = [&](int64_t large, const char* large_unit, const std::string& small) {
+    return absl::StrCat(sign, large, large_unit, small);
+  };
   const int64_t minutes = seconds / 60;
-  if (minutes < 24 * 60) return absl::StrFormat("%s%d h %02d min", sign, minutes / 60, minutes % 60);
-  return absl::StrCat(sign, minutes / (24 * 60), " d ", minutes / 60 % 24, " h");
+  const int64_t hours = minutes / 60;
+  if (hours == 0) return two(minutes, " min", seconds % 60 == 0 ? "" : absl::StrFormat(" %02d s", seconds % 60));
+  if (hours < 24) return two(hours, " h", minutes % 60 == 0 ? "" : absl::StrFormat(" %02d min", minutes % 60));
+  return two(hours / 24, " d", hours % 24 == 0 ? "" : absl::StrCat(" ", hours % 24, " h"));
 }
 
 std::string TimeText(absl::Time time) {

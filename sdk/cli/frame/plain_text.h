@@ -25,7 +25,7 @@ int DisplayWidth(std::string_view text);
 std::string CountText(int64_t count);
 // `512 B`, `1.5 KiB`, `2.0 GiB`.
 std::string BytesText(int64_t bytes);
-// The two largest units: `4 s`, `2 min 05 s`, `3 h 10 min`, `12 d 4 h`; `without end` for infinity.
+// The two largest units: `4 s`, `2 min 05 s`, `3 h 10 min`, `12 d 4 h`, `6 h`; `without end` for infinity.
 std::string DurationText(absl::Duration duration);
 // In UTC, to the second: `2026-11-25 09:57:21Z`; `-` for the infinite past, `without end` for the infinite future.
 std::string TimeText(absl::Time time);
