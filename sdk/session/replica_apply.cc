@@ -70,7 +70,7 @@ void ReplicaApply::OpenMade(const v1::Opened& opened) {
 
 void ReplicaApply::On(const BatchArrived& event) {
   ReplicaCopy& copy = Target();
-  effects_.push_back(ReplicaStoreBatch{copy.number, IsTable() && IsMaking()});
+  effects_.push_back(ReplicaStoreBatch{copy.number, copy.applied, IsTable() && IsMaking()});
   copy.applied = std::max(copy.applied, event.last_sequence);
   state_.head = std::max(state_.head, event.last_sequence);
   Commit(/*synced=*/false);
@@ -87,9 +87,7 @@ void ReplicaApply::On(const WatermarkReached& event) {
   copy.applied = std::max(copy.applied, event.sequence);
   state_.head = event.head_sequence;
   state_.clock_seen = now_;
-  state_.lease_until = event.lease_until == absl::InfinitePast()
-                           ? absl::InfinitePast()
-                           : now_ + (event.lease_until - event.as_of);  // by whatever the local clock shows
+  state_.lease_until = now_ + (event.lease_until - event.as_of);  // the infinities stay what they are
   if (IsMaking() && (event.snapshot_complete || (!IsTable() && event.sequence >= state_.made_target))) {
     ServeMade();
   }
@@ -131,7 +129,10 @@ void ReplicaApply::On(const SubscriptionFailed& event) {
   const SubscribeStart start = Start();
   const bool from_the_start =
       std::holds_alternative<StartAtOldest>(start) || std::holds_alternative<StartWithSnapshot>(start);
-  if (absl::IsFailedPrecondition(event.status) && !from_the_start) return MakeAnew(/*narrowed=*/false);
+  // The log was replaced, is shorter than the copy, or does not know the token.
+  const bool cannot_resume = absl::IsFailedPrecondition(event.status) || absl::IsOutOfRange(event.status) ||
+                             absl::IsInvalidArgument(event.status);
+  if (cannot_resume && !from_the_start) return MakeAnew(/*narrowed=*/false);
   effects_.push_back(ReplicaPause{event.status});
 }
 

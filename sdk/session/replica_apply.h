@@ -29,7 +29,8 @@ using ReplicaEvent = std::variant<SubscriptionOpened, BatchArrived, WithheldRang
 // Effects, to be carried out in order.
 struct ReplicaStoreBatch {  // the batch that the event was about
   uint64_t copy = 0;
-  bool new_keys = false;  // tables: no record of it replaces another, as in a snapshot
+  uint64_t skip_through = 0;  // records up to this sequence are in the copy already
+  bool new_keys = false;      // tables: no record of it replaces another, as in a snapshot
 };
 struct ReplicaCommit {       // the state, and what was stored since the last commit, in one write
   bool synced = false;       // must survive a power failure

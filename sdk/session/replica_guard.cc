@@ -49,10 +49,11 @@ absl::Status CheckReadable(const ReplicaState& state, const ReplicaGuardInput& i
   if (state.served.number == 0) {
     return absl::UnavailableError("nothing complete was synced yet; start the sync and wait for it");
   }
-  if (input.now + input.clock_tolerance < state.clock_seen) {
+  const absl::Time clock_seen = std::max(state.clock_seen, input.clock_seen);
+  if (input.now + input.clock_tolerance < clock_seen) {
     return absl::FailedPreconditionError(
         absl::StrCat("the clock shows ", absl::FormatTime(input.now, absl::UTCTimeZone()), " and has shown ",
-                     absl::FormatTime(state.clock_seen, absl::UTCTimeZone()), " before; set it right, or sync"));
+                     absl::FormatTime(clock_seen, absl::UTCTimeZone()), " before; set it right, or sync"));
   }
   if (absl::Status status = CheckLease(state, input); !status.ok()) return status;
   return CheckStaleness(state, input);

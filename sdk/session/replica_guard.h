@@ -12,9 +12,10 @@
 namespace allmende::session {
 
 struct ReplicaGuardInput {
-  bool connected = false;  // a subscription stands, so the broker would say if something ended
-  bool level = false;      // and it has delivered everything
-  absl::Time now;          // by the local clock
+  bool connected = false;                        // a subscription stands, so the broker would say if something ended
+  bool level = false;                            // and it has delivered everything
+  absl::Time now;                                // by the local clock
+  absl::Time clock_seen = absl::InfinitePast();  // as ReplicaState::clock_seen, where reads have seen later times
   absl::Duration max_staleness = absl::InfiniteDuration();  // that the caller bears
   absl::Duration clock_tolerance;
 };

@@ -1,5 +1,7 @@
 // The way to a city's brokers: who you are, where they are, and the calls that need no stream of their own. Start here;
-// publisher.h, subscriber.h and replica.h build on it.
+// publisher.h, subscriber.h, replica.h and schema.h stand beside it.
+//
+// Link `allmende::sdk`: in a project outside after `find_package(allmende)`, in this tree as it is.
 #pragma once
 
 #include <memory>

@@ -32,9 +32,9 @@ struct RecordView {
   uint64_t sequence = 0;  // position in the dataset's log, from 1
   Operation operation = Operation::kUpsert;
   bool key_is_pseudonym = false;
-  std::string_view key;
-  std::optional<absl::Time> event_time;
-  std::string_view payload;
+  std::string_view key = {};
+  std::optional<absl::Time> event_time = {};
+  std::string_view payload = {};
 };
 
 // The same, owning its bytes.

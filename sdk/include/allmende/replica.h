@@ -23,10 +23,10 @@
 namespace allmende {
 
 struct ReplicaOptions {
-  std::string dataset;    // may be empty for a directory that holds a replica already
-  std::string purpose;    // empty: the client's
-  std::string agreement;  // empty: the implicit one
-  bool verify = true;     // as SubscriberOptions::verify
+  std::string dataset = {};    // may be empty for a directory that holds a replica already
+  std::string purpose = {};    // empty: the client's
+  std::string agreement = {};  // empty: the implicit one
+  bool verify = true;          // as SubscriberOptions::verify
   // Reads of data older than this are refused. The terms of the agreement may bound it further.
   absl::Duration max_staleness = absl::InfiniteDuration();
   // A clock that went back by no more than this is taken for an ordinary correction.
@@ -60,9 +60,9 @@ struct GetResult {
 
 struct ScanOptions : ReadOptions {
   // Tables: keys from `from` (included) to `to` (excluded; empty: no bound), and with this prefix.
-  std::string prefix;
-  std::string from;
-  std::string to;
+  std::string prefix = {};
+  std::string from = {};
+  std::string to = {};
   // Streams: sequences from ... to, both included.
   uint64_t from_sequence = 0;
   uint64_t to_sequence = UINT64_MAX;
@@ -107,9 +107,11 @@ struct ReplicaStatus {
 // What every read returns besides its own errors:
 //   kUnavailable         nothing complete was ever synced
 //   kPermissionDenied    the lease is over, the agreement ended, or the view was narrowed and the copy is being made
-//   anew kFailedPrecondition  the clock was turned back behind a time the replica has seen: set it right, or sync
+//                        anew
+//   kFailedPrecondition  the clock was turned back behind a time the replica has seen: set it right, or sync
 //   kOutOfRange          the data is older than `max_staleness`; says how old
-//   kDataLoss            damage found on disk; the sync fetches the copy anew
+//   kDataLoss            damage found on disk; what is whole is served on. The sync fetches the copy anew, or says in
+//                        `last_error` that the directory has to be removed first
 class Replica {
  public:
   // Needs no broker.
@@ -127,7 +129,8 @@ class Replica {
   // Within a second. Idempotent.
   void StopSync();
 
-  // Waits until the copy was complete and level with the broker's head once since this call.
+  // Waits until the copy was complete and level with the broker's head once since this call; the first one after
+  // StartSync, once since then.
   //   kDeadlineExceeded    not by `deadline`; names the last connection error
   //   kFailedPrecondition  no sync runs
   //   others               the sync ended: refused (kPermissionDenied), or as the broker says
@@ -147,10 +150,11 @@ class Replica {
   // Always answers.
   ReplicaStatus status();
 
- private:
+  // For the library itself.
   class Impl;
   explicit Replica(std::unique_ptr<Impl> impl);
 
+ private:
   std::unique_ptr<Impl> impl_;
 };
 

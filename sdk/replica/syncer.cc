@@ -1,0 +1,178 @@
+#include "sdk/replica/syncer.h"
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+#include <variant>
+
+#include "absl/strings/str_cat.h"
+#include "sdk/client/client_impl.h"
+#include "sdk/client/mailbox.h"
+
+namespace allmende::replica {
+
+Syncer::Syncer(Client* client, bool verify, session::ReplicaState state, Copies* copies, Published* published,
+               const Clock* clock)
+    : client_(client),
+      verify_(verify),
+      copies_(copies),
+      published_(published),
+      clock_(clock),
+      apply_(std::move(state)),
+      thread_([this] { Run(); }) {}
+
+Syncer::~Syncer() {
+  {
+    MutexLock lock(mutex_);
+    stopping_ = true;
+    if (subscriber_ != nullptr) subscriber_->Cancel();
+    changed_.NotifyAll();
+  }
+  thread_.join();
+}
+
+void Syncer::CopyDamaged() {
+  MutexLock lock(mutex_);
+  damaged_ = true;
+  if (subscriber_ != nullptr) subscriber_->Cancel();
+  changed_.NotifyAll();
+}
+
+bool Syncer::TakeDamage() {
+  MutexLock lock(mutex_);
+  return std::exchange(damaged_, false);
+}
+
+void Syncer::Run() {
+  const StreamTuning& tuning = client_->impl().tuning;
+  while (true) {
+    {
+      MutexLock lock(mutex_);
+      if (stopping_) break;
+    }
+    Leave leave;
+    if (TakeDamage()) {
+      leave = CarryOut(Step(session::CopyDamaged{}), nullptr, false).value_or(Leave{});
+    } else {
+      leave = FollowOnce();
+    }
+    if (leave.why.ok()) continue;
+    published_->Pause(leave.why);
+    const int64_t doublings = int64_t{1} << std::min<uint64_t>(failures_++, 20);
+    PauseFor(std::min(tuning.pause_max, tuning.pause_min * doublings));
+  }
+  published_->End();
+}
+
+void Syncer::PauseFor(absl::Duration pause) {
+  const SteadyTime until = SteadyDeadline(pause);
+  MutexLock lock(mutex_);
+  while (!stopping_ && !damaged_) {
+    const auto left = until - std::chrono::steady_clock::now();
+    if (left <= left.zero()) return;
+    changed_.WaitFor(mutex_, absl::FromChrono(left));
+  }
+}
+
+Syncer::Leave Syncer::FollowOnce() {
+  SubscriberOptions options;
+  options.dataset = copies_->of().dataset;
+  options.agreement = copies_->of().agreement;
+  options.purpose = copies_->of().purpose;
+  options.start = apply_.Start();
+  options.with_schema = true;
+  options.keep_copy = true;
+  options.verify = verify_;
+  absl::StatusOr<std::unique_ptr<Subscriber>> opened = Subscriber::Open(*client_, options);
+  if (!opened.ok()) return {opened.status()};
+  std::shared_ptr<Subscriber> subscriber = *std::move(opened);
+  {
+    MutexLock lock(mutex_);
+    if (stopping_ || damaged_) return {};
+    subscriber_ = subscriber;
+  }
+  published_->Follow(subscriber);
+  Leave leave = FollowSubscriber(*subscriber);
+  published_->Follow(nullptr);
+  MutexLock lock(mutex_);
+  subscriber_.reset();
+  return leave;
+}
+
+Syncer::Leave Syncer::FollowSubscriber(Subscriber& subscriber) {
+  uint64_t connects = 0;
+  while (true) {
+    absl::StatusOr<SubscriptionEvent> event = subscriber.Next(absl::InfiniteFuture());
+    if (absl::IsCancelled(event.status())) return {};
+    const bool is_opened = event.ok() && std::holds_alternative<SubscriptionOpened>(*event);
+    const bool is_watermark = event.ok() && std::holds_alternative<WatermarkReached>(*event);
+    const bool is_level =
+        is_watermark && std::get<WatermarkReached>(*event).sequence >= std::get<WatermarkReached>(*event).head_sequence;
+    const RecordBatch* batch = nullptr;
+    const session::ReplicaEvent step = EventOf(event, batch);
+    if (std::optional<Leave> leave = CarryOut(Step(step), batch, is_watermark)) return *leave;
+    if (is_opened) published_->Opened(++connects);
+    if (is_watermark) failures_ = 0;
+    if (is_level && apply_.state().made.number == 0) published_->Level();
+  }
+}
+
+session::ReplicaEffects Syncer::Step(const session::ReplicaEvent& event) {
+  was_narrowed_ = apply_.state().narrowed;
+  return apply_.Step(event, clock_->Now());
+}
+
+session::ReplicaEvent Syncer::EventOf(absl::StatusOr<SubscriptionEvent>& event, const RecordBatch*& batch) {
+  if (!event.ok()) return session::SubscriptionFailed{event.status()};
+  if (const auto* found = std::get_if<RecordBatch>(&*event)) {
+    batch = found;
+    return session::BatchArrived{found->first_sequence(), found->last_sequence()};
+  }
+  if (auto* opened = std::get_if<SubscriptionOpened>(&*event)) return std::move(*opened);
+  if (auto* withheld = std::get_if<WithheldRange>(&*event)) return *withheld;
+  if (auto* watermark = std::get_if<WatermarkReached>(&*event)) return std::move(*watermark);
+  if (auto* changed = std::get_if<TermsChanged>(&*event)) return std::move(*changed);
+  return std::move(std::get<SubscriptionEnded>(*event));
+}
+
+std::optional<Syncer::Leave> Syncer::CarryOut(const session::ReplicaEffects& effects, const RecordBatch* batch,
+                                              bool vouched) {
+  const bool is_table = apply_.state().opened.kind() == v1::TABLE;
+  for (const session::ReplicaEffect& effect : effects) {
+    if (const auto* store = std::get_if<session::ReplicaStoreBatch>(&effect)) {
+      const absl::StatusOr<int64_t> growth =
+          copies_->Store({store->copy, is_table}, *batch, store->skip_through, store->new_keys);
+      if (!growth.ok()) {
+        if (absl::IsDataLoss(growth.status())) CopyDamaged();
+        return BackToDisk(growth.status());
+      }
+      apply_.CountRecords(store->copy, *growth);
+    } else if (const auto* commit = std::get_if<session::ReplicaCommit>(&effect)) {
+      const absl::Status status = copies_->Commit(apply_.state(), commit->with_opened, commit->synced);
+      if (!status.ok()) return BackToDisk(status);
+      published_->Publish(apply_.state(), vouched);
+    } else if (const auto* drop = std::get_if<session::ReplicaDrop>(&effect)) {
+      // What a wider view showed leaves the files too.
+      const bool purge = was_narrowed_ || apply_.state().narrowed;
+      const absl::Status status = copies_->Drop(drop->copy, purge);
+      if (!status.ok()) return BackToDisk(status);
+    } else if (const auto* pause = std::get_if<session::ReplicaPause>(&effect)) {
+      return Leave{pause->why};
+    } else {
+      return Leave{};
+    }
+  }
+  return std::nullopt;
+}
+
+// The disk did not take what was decided: what it holds counts.
+std::optional<Syncer::Leave> Syncer::BackToDisk(const absl::Status& error) {
+  copies_->Forget();
+  absl::StatusOr<session::ReplicaState> state = copies_->Load();
+  if (state.ok()) apply_ = session::ReplicaApply(*std::move(state));
+  if (!absl::IsDataLoss(error)) return Leave{error};
+  return Leave{absl::DataLossError(
+      absl::StrCat(error.message(), "; to mend it close the replica, remove its directory and sync it anew"))};
+}
+
+}  // namespace allmende::replica
