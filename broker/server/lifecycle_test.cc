@@ -5,6 +5,7 @@
 #include <fstream>
 
 #include "allmende/v1/status.grpc.pb.h"
+#include "sdk/http/testing/fetch.h"
 #include "sdk/rpc/status.h"
 
 namespace allmende::broker {
@@ -57,6 +58,20 @@ TEST_F(LifecycleTest, TheStatusSaysWhoTheCallerIs) {
   EXPECT_EQ(status->datasets(), 2);
   EXPECT_THAT(status->caller(), HasSubstr("feuerwehr"));
   EXPECT_THAT(status->roles(), ::testing::UnorderedElementsAre("operator", "crisis-authority"));
+}
+
+TEST_F(LifecycleTest, MetricsCountWhatHappened) {
+  Store("amt/pegel", 0, 7, 3);
+  v1::SubscribeRequest request = Wanted("amt/pegel");
+  request.set_stop_at_head(true);
+  ASSERT_TRUE(Reader(request)->ReceiveAll().ok());
+  ASSERT_TRUE(Reader(request, "logistik")->ReceiveAll()->has_refused());
+  const http::Fetched page = http::FetchLocal(broker_.config().admin_socket, "/metrics");
+  EXPECT_EQ(page.status, 200);
+  EXPECT_THAT(
+      page.body,
+      AllOf(HasSubstr("\nallmende_records_stored_total 7\n"), HasSubstr("\nallmende_batches_stored_total 3\n"),
+            HasSubstr("\nallmende_records_delivered_total 7\n"), HasSubstr("\nallmende_requests_refused_total 1\n")));
 }
 
 TEST_F(LifecycleTest, ASecondBrokerOnTheSameDataIsRefused) {

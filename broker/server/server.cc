@@ -19,6 +19,8 @@
 #include "broker/service/exchange_service.h"
 #include "broker/service/policy_service.h"
 #include "broker/service/status_service.h"
+#include "broker/service/version.h"
+#include "broker/telemetry/metrics_page.h"
 #include "grpcpp/ext/proto_server_reflection_plugin.h"
 #include "grpcpp/health_check_service_interface.h"
 #include "grpcpp/server.h"
@@ -27,6 +29,8 @@
 #include "sdk/base/lock_file.h"
 #include "sdk/base/status.h"
 #include "sdk/format/statement.h"
+#include "sdk/http/server.h"
+#include "sdk/pki/pair.h"
 #include "sdk/rpc/server_options.h"
 #include "sdk/rpc/tls.h"
 
@@ -78,6 +82,8 @@ class Server::Impl {
   absl::Status OpenStorage(const ServerOptions& options);
   absl::Status OpenIdentity();
   absl::Status Listen();
+  void AddMetrics();
+  absl::Status ServeMetrics();
 
   const BrokerConfig config_;
   const Clock& clock_;
@@ -99,6 +105,7 @@ class Server::Impl {
   std::optional<rpc::PeerIdentifier> peers_;
   std::unique_ptr<rpc::ServerTls> tls_;
   ExchangeCounters counters_;
+  std::optional<Metrics> metrics_;
   Subscriptions subscriptions_;
   std::optional<StreamCap> streams_;
   std::unique_ptr<Exchange> exchange_;
@@ -107,6 +114,8 @@ class Server::Impl {
   std::optional<PolicyServiceImpl> policy_service_;
   std::optional<StatusServiceImpl> status_service_;
   std::unique_ptr<grpc::Server> server_;
+  std::unique_ptr<http::Server> metrics_https_;
+  std::unique_ptr<http::Server> metrics_local_;
   std::unique_ptr<Maintenance> maintenance_;
 };
 
@@ -176,21 +185,72 @@ absl::Status Server::Impl::Start(const ServerOptions& options) {
   ALLMENDE_RETURN_IF_ERROR(OpenIdentity());
   ALLMENDE_RETURN_IF_ERROR(OpenStorage(options));
   ALLMENDE_RETURN_IF_ERROR(ReleaseFirstBaseline(config_, *control_, clock_.Now(), logger_));
+  metrics_.emplace(config_.city, kVersion);
+  AddMetrics();
   streams_.emplace(limits_.streams_max, limits_.streams_per_participant_max);
-  exchange_.reset(new Exchange{*log_, clock_, *executor_, *control_, *datasets_, *gate_, *peers_, logger_, limits_,
-                               counters_, subscriptions_, *streams_, stopping_});
+  exchange_.reset(new Exchange{*log_, clock_, *executor_, *control_, *datasets_, *gate_, *peers_, logger_, *metrics_,
+                               limits_, counters_, subscriptions_, *streams_, stopping_});
   exchange_service_.emplace(*exchange_);
   catalogue_service_.emplace(*exchange_);
   policy_service_.emplace(*exchange_);
   status_service_.emplace(*exchange_, config_.city, config_.data);
   control_->OnChange([this] { subscriptions_.WakeAll(); });
   ALLMENDE_RETURN_IF_ERROR(Listen());
+  ALLMENDE_RETURN_IF_ERROR(ServeMetrics());
   maintenance_ = Maintenance::Start(*exchange_, config_, *revocations_, *tls_);
+  return absl::OkStatus();
+}
+
+void Server::Impl::AddMetrics() {
+  const auto counter = [this](const char* name, const char* help, const std::atomic<uint64_t>& value) {
+    metrics_->AddCounter(name, help, [&value] { return static_cast<double>(value.load()); });
+  };
+  counter("records_stored_total", "records stored", counters_.records_stored);
+  counter("batches_stored_total", "batches stored", counters_.batches_stored);
+  counter("batches_repeated_total", "batches that were stored already", counters_.batches_repeated);
+  counter("batches_refused_total", "batches refused", counters_.batches_refused);
+  counter("records_delivered_total", "records delivered to readers", counters_.records_delivered);
+  counter("requests_refused_total", "requests refused by a policy", counters_.requests_refused);
+  metrics_->AddGauge("publishers", "publish streams open now",
+                     [this] { return static_cast<double>(counters_.publishers.load()); });
+  metrics_->AddGauge("subscriptions", "subscriptions open now",
+                     [this] { return static_cast<double>(counters_.subscriptions.load()); });
+  metrics_->AddCounter("log_commits_total", "fsyncs of the log",
+                       [this] { return static_cast<double>(log_->statistics().commits); });
+  metrics_->AddCounter("log_writes_total", "writes that these fsyncs made durable",
+                       [this] { return static_cast<double>(log_->statistics().writes); });
+  metrics_->AddGauge("log_failed", "1 after a failed write: the broker must be started anew",
+                     [this] { return log_->statistics().failed ? 1.0 : 0.0; });
+  metrics_->AddGauge("datasets", "datasets in the catalogue",
+                     [this] { return static_cast<double>(control_->state()->datasets.size()); });
+  metrics_->AddGauge("crises", "crises in force",
+                     [this] { return static_cast<double>(control_->state()->RegimeAt(clock_.Now()).crises_size()); });
+  metrics_->AddGauge("disk_low", "1 while the disk is too full to publish",
+                     [this] { return exchange_ != nullptr && exchange_->disk_low ? 1.0 : 0.0; });
+  metrics_->AddGauge("certificate_expires_seconds", "when the broker's certificate ends, Unix time",
+                     [this] { return static_cast<double>(absl::ToUnixSeconds(tls_->not_after())); });
+}
+
+absl::Status Server::Impl::ServeMetrics() {
+  const http::Pages pages = MetricsPages(*metrics_, *trust_, *revocations_, clock_);
+  if (!config_.metrics_listen.empty()) {
+    ALLMENDE_ASSIGN_OR_RETURN(const pki::Pair pair, pki::LoadPair({config_.certificate, config_.key},
+                                                                  crypto::CertificateUse::kServer, clock_.Now()));
+    ALLMENDE_ASSIGN_OR_RETURN(metrics_https_,
+                              http::Server::ServeHttps(config_.metrics_listen, pair.pem, trust_->roots_pem(), pages));
+    logger_.Info("metrics", {{"at", absl::StrCat("https://", metrics_https_->address(), kMetricsPath)}});
+  }
+  if (!config_.admin_socket.empty()) {
+    ALLMENDE_ASSIGN_OR_RETURN(metrics_local_, http::Server::ServeLocal(config_.admin_socket, pages));
+    logger_.Info("metrics", {{"at", absl::StrCat("unix:", config_.admin_socket, kMetricsPath)}});
+  }
   return absl::OkStatus();
 }
 
 void Server::Impl::Stop(absl::Duration grace) {
   maintenance_.reset();
+  metrics_https_.reset();
+  metrics_local_.reset();
   if (server_ != nullptr) {
     stopping_ = true;
     subscriptions_.WakeAll();

@@ -72,29 +72,31 @@ absl::Status FillQuarantinePage(const LogView& view, LogId log, const v1::ListQu
 grpc::ServerUnaryReactor* CatalogueServiceImpl::CreateDataset(grpc::CallbackServerContext* context,
                                                               const v1::CreateDatasetRequest* request,
                                                               v1::Dataset* response) {
-  return RunUnary(exchange_, context, [this, request, response](const Caller& caller, FinishCall finish) {
-    absl::Status role = RequireRole(*caller, {policy::Role::kAgency, policy::Role::kOperator}, "creating a dataset");
-    if (!role.ok()) {
-      return finish(std::move(role));
-    }
-    exchange_.control.Record(
-        ActorOf(*caller),
-        [request, caller](const State& state) { return ProposeDataset(state, *request, caller->participant); },
-        [this, request, response,
-         finish = std::move(finish)](absl::StatusOr<std::shared_ptr<const State>> state) mutable {
-          if (state.ok()) {
-            const DatasetState& dataset = *(*state)->Find(request->name());
-            *response = ToMessage(dataset, exchange_.log.HeadOf(LogId{dataset.log}), false);
-          }
-          finish(state.status());
-        });
-  });
+  return RunUnary(
+      exchange_, context, "CreateDataset", [this, request, response](const Caller& caller, FinishCall finish) {
+        absl::Status role =
+            RequireRole(*caller, {policy::Role::kAgency, policy::Role::kOperator}, "creating a dataset");
+        if (!role.ok()) {
+          return finish(std::move(role));
+        }
+        exchange_.control.Record(
+            ActorOf(*caller),
+            [request, caller](const State& state) { return ProposeDataset(state, *request, caller->participant); },
+            [this, request, response,
+             finish = std::move(finish)](absl::StatusOr<std::shared_ptr<const State>> state) mutable {
+              if (state.ok()) {
+                const DatasetState& dataset = *(*state)->Find(request->name());
+                *response = ToMessage(dataset, exchange_.log.HeadOf(LogId{dataset.log}), false);
+              }
+              finish(state.status());
+            });
+      });
 }
 
 grpc::ServerUnaryReactor* CatalogueServiceImpl::GetDataset(grpc::CallbackServerContext* context,
                                                            const v1::GetDatasetRequest* request,
                                                            v1::Dataset* response) {
-  return RunUnaryNow(exchange_, context, [this, request, response](const Caller& caller) -> absl::Status {
+  return RunUnaryNow(exchange_, context, "GetDataset", [this, request, response](const Caller& caller) -> absl::Status {
     const std::shared_ptr<const State> state = exchange_.control.state();
     ALLMENDE_ASSIGN_OR_RETURN(const DatasetState* dataset, FindDataset(*state, request->name()));
     const LogId log{dataset->log};
@@ -110,7 +112,7 @@ grpc::ServerUnaryReactor* CatalogueServiceImpl::GetDataset(grpc::CallbackServerC
 grpc::ServerUnaryReactor* CatalogueServiceImpl::ListDatasets(grpc::CallbackServerContext* context,
                                                              const v1::ListDatasetsRequest* request,
                                                              v1::ListDatasetsResponse* response) {
-  return RunUnaryNow(exchange_, context, [this, request, response](const Caller&) -> absl::Status {
+  return RunUnaryNow(exchange_, context, "ListDatasets", [this, request, response](const Caller&) -> absl::Status {
     const std::shared_ptr<const State> state = exchange_.control.state();
     const uint32_t page_size = PageSize(request->page_size());
     for (auto it = state->datasets.upper_bound(request->page_token()); it != state->datasets.end(); ++it) {
@@ -127,84 +129,87 @@ grpc::ServerUnaryReactor* CatalogueServiceImpl::ListDatasets(grpc::CallbackServe
 grpc::ServerUnaryReactor* CatalogueServiceImpl::UpdateSchema(grpc::CallbackServerContext* context,
                                                              const v1::UpdateSchemaRequest* request,
                                                              v1::Dataset* response) {
-  return RunUnary(exchange_, context, [this, request, response](const Caller& caller, FinishCall finish) {
-    const auto answer = [this, request, response](const State& state) {
-      const DatasetState& dataset = *state.Find(request->name());
-      *response = ToMessage(dataset, exchange_.log.HeadOf(LogId{dataset.log}), false);
-    };
-    if (request->dry_run()) {
-      const std::shared_ptr<const State> state = exchange_.control.state();
-      const absl::StatusOr<std::optional<v1::Fact>> fact = ProposeSchema(*state, *request, caller->participant);
-      if (fact.ok()) {
-        answer(*state);
-      }
-      return finish(fact.status());
-    }
-    exchange_.control.Record(
-        ActorOf(*caller),
-        [request, caller](const State& state) { return ProposeSchema(state, *request, caller->participant); },
-        [answer, finish = std::move(finish)](absl::StatusOr<std::shared_ptr<const State>> state) mutable {
-          if (state.ok()) {
-            answer(**state);
+  return RunUnary(
+      exchange_, context, "UpdateSchema", [this, request, response](const Caller& caller, FinishCall finish) {
+        const auto answer = [this, request, response](const State& state) {
+          const DatasetState& dataset = *state.Find(request->name());
+          *response = ToMessage(dataset, exchange_.log.HeadOf(LogId{dataset.log}), false);
+        };
+        if (request->dry_run()) {
+          const std::shared_ptr<const State> state = exchange_.control.state();
+          const absl::StatusOr<std::optional<v1::Fact>> fact = ProposeSchema(*state, *request, caller->participant);
+          if (fact.ok()) {
+            answer(*state);
           }
-          finish(state.status());
-        });
-  });
+          return finish(fact.status());
+        }
+        exchange_.control.Record(
+            ActorOf(*caller),
+            [request, caller](const State& state) { return ProposeSchema(state, *request, caller->participant); },
+            [answer, finish = std::move(finish)](absl::StatusOr<std::shared_ptr<const State>> state) mutable {
+              if (state.ok()) {
+                answer(**state);
+              }
+              finish(state.status());
+            });
+      });
 }
 
 grpc::ServerUnaryReactor* CatalogueServiceImpl::ListQuarantine(grpc::CallbackServerContext* context,
                                                                const v1::ListQuarantineRequest* request,
                                                                v1::ListQuarantineResponse* response) {
-  return RunUnaryNow(exchange_, context, [this, request, response](const Caller& caller) -> absl::Status {
-    const std::shared_ptr<const State> state = exchange_.control.state();
-    ALLMENDE_ASSIGN_OR_RETURN(const DatasetState* dataset, FindOwn(*state, request->dataset(), caller));
-    return FillQuarantinePage(*exchange_.log.View(), LogId{dataset->log}, *request, *response);
-  });
+  return RunUnaryNow(
+      exchange_, context, "ListQuarantine", [this, request, response](const Caller& caller) -> absl::Status {
+        const std::shared_ptr<const State> state = exchange_.control.state();
+        ALLMENDE_ASSIGN_OR_RETURN(const DatasetState* dataset, FindOwn(*state, request->dataset(), caller));
+        return FillQuarantinePage(*exchange_.log.View(), LogId{dataset->log}, *request, *response);
+      });
 }
 
 grpc::ServerUnaryReactor* CatalogueServiceImpl::DropQuarantine(grpc::CallbackServerContext* context,
                                                                const v1::DropQuarantineRequest* request,
                                                                v1::DropQuarantineResponse* response) {
-  return RunUnary(exchange_, context, [this, request, response](const Caller& caller, FinishCall finish) {
-    const std::shared_ptr<const State> state = exchange_.control.state();
-    const absl::StatusOr<const DatasetState*> dataset = FindOwn(*state, request->dataset(), caller);
-    if (!dataset.ok()) {
-      return finish(dataset.status());
-    }
-    if (request->all() == !request->numbers().empty()) {
-      return finish(absl::InvalidArgumentError("say either which `numbers` to drop, or `all`"));
-    }
-    const LogId log{(*dataset)->log};
-    const std::shared_ptr<const LogView> view = exchange_.log.View();
-    std::vector<SideWrite> writes;
-    if (request->all()) {
-      const absl::StatusOr<uint64_t> count = CountQuarantine(*view, log);
-      if (!count.ok()) {
-        return finish(count.status());
-      }
-      response->set_dropped(*count);
-      writes.push_back(SideWrite::DeletePrefix(SideFamily::kState, QuarantinePrefix(log)));
-    }
-    for (const uint64_t number : request->numbers()) {
-      std::string key = QuarantineKey(log, number);
-      const auto found = view->GetSide(SideFamily::kState, key);
-      if (found.ok() && found->has_value()) {
-        writes.push_back(SideWrite::Delete(SideFamily::kState, std::move(key)));
-      }
-    }
-    if (!request->all()) {
-      response->set_dropped(writes.size());
-    }
-    if (writes.empty()) {
-      return finish(absl::OkStatus());
-    }
-    auto shared_finish = std::make_shared<FinishCall>(std::move(finish));
-    absl::Status accepted = exchange_.log.WriteSide(
-        std::move(writes), [shared_finish](absl::Status written) { (*shared_finish)(std::move(written)); });
-    if (!accepted.ok()) {
-      (*shared_finish)(std::move(accepted));
-    }
-  });
+  return RunUnary(
+      exchange_, context, "DropQuarantine", [this, request, response](const Caller& caller, FinishCall finish) {
+        const std::shared_ptr<const State> state = exchange_.control.state();
+        const absl::StatusOr<const DatasetState*> dataset = FindOwn(*state, request->dataset(), caller);
+        if (!dataset.ok()) {
+          return finish(dataset.status());
+        }
+        if (request->all() == !request->numbers().empty()) {
+          return finish(absl::InvalidArgumentError("say either which `numbers` to drop, or `all`"));
+        }
+        const LogId log{(*dataset)->log};
+        const std::shared_ptr<const LogView> view = exchange_.log.View();
+        std::vector<SideWrite> writes;
+        if (request->all()) {
+          const absl::StatusOr<uint64_t> count = CountQuarantine(*view, log);
+          if (!count.ok()) {
+            return finish(count.status());
+          }
+          response->set_dropped(*count);
+          writes.push_back(SideWrite::DeletePrefix(SideFamily::kState, QuarantinePrefix(log)));
+        }
+        for (const uint64_t number : request->numbers()) {
+          std::string key = QuarantineKey(log, number);
+          const auto found = view->GetSide(SideFamily::kState, key);
+          if (found.ok() && found->has_value()) {
+            writes.push_back(SideWrite::Delete(SideFamily::kState, std::move(key)));
+          }
+        }
+        if (!request->all()) {
+          response->set_dropped(writes.size());
+        }
+        if (writes.empty()) {
+          return finish(absl::OkStatus());
+        }
+        auto shared_finish = std::make_shared<FinishCall>(std::move(finish));
+        absl::Status accepted = exchange_.log.WriteSide(
+            std::move(writes), [shared_finish](absl::Status written) { (*shared_finish)(std::move(written)); });
+        if (!accepted.ok()) {
+          (*shared_finish)(std::move(accepted));
+        }
+      });
 }
 
 }  // namespace allmende::broker

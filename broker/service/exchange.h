@@ -14,6 +14,7 @@
 #include "broker/service/subscriptions.h"
 #include "broker/session/publish_session.h"
 #include "broker/telemetry/log.h"
+#include "broker/telemetry/metrics.h"
 #include "broker/work/executor.h"
 #include "sdk/base/clock.h"
 #include "sdk/rpc/peer.h"
@@ -55,6 +56,7 @@ struct Exchange {
   Gate& gate;
   rpc::PeerIdentifier& peers;
   Logger& logger;
+  Metrics& metrics;
   const ExchangeLimits limits;
   ExchangeCounters& counters;
   Subscriptions& subscriptions;

@@ -95,7 +95,7 @@ grpc::ServerWriteReactor<grpc::ByteBuffer>* ExchangeServiceImpl::Subscribe(grpc:
 
 grpc::ServerUnaryReactor* ExchangeServiceImpl::Read(grpc::CallbackServerContext* context,
                                                     const v1::ReadRequest* request, v1::ReadResponse* response) {
-  return RunUnary(exchange_, context, [this, request, response](const Caller& caller, FinishCall finish) {
+  return RunUnary(exchange_, context, "Read", [this, request, response](const Caller& caller, FinishCall finish) {
     ReadThroughGate(
         exchange_, {caller, request->dataset(), request->purpose(), request->agreement(), policy::Action::kRead, false},
         [this, request, response](const DatasetState& dataset, const Entitled& entitled) {
@@ -109,7 +109,7 @@ grpc::ServerUnaryReactor* ExchangeServiceImpl::Read(grpc::CallbackServerContext*
 
 grpc::ServerUnaryReactor* ExchangeServiceImpl::Lookup(grpc::CallbackServerContext* context,
                                                       const v1::LookupRequest* request, v1::LookupResponse* response) {
-  return RunUnary(exchange_, context, [this, request, response](const Caller& caller, FinishCall finish) {
+  return RunUnary(exchange_, context, "Lookup", [this, request, response](const Caller& caller, FinishCall finish) {
     ReadThroughGate(
         exchange_,
         {caller, request->dataset(), request->purpose(), request->agreement(), policy::Action::kLookup, false},

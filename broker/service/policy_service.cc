@@ -103,7 +103,7 @@ void ChangeRegime(Exchange& exchange, const Caller& caller, ControlLog::Propose 
 
 grpc::ServerUnaryReactor* PolicyServiceImpl::Release(grpc::CallbackServerContext* context,
                                                      const v1::ReleaseRequest* request, v1::ReleaseResponse* response) {
-  return RunUnary(exchange_, context, [this, request, response](const Caller& caller, FinishCall finish) {
+  return RunUnary(exchange_, context, "Release", [this, request, response](const Caller& caller, FinishCall finish) {
     absl::Status checked = RequireRole(*caller, {policy::Role::kOfficer}, "releasing a policy");
     if (checked.ok()) {
       checked = CheckRelease(*exchange_.control.state(), *request, exchange_.clock.Now(), *response);
@@ -132,7 +132,7 @@ grpc::ServerUnaryReactor* PolicyServiceImpl::Release(grpc::CallbackServerContext
 grpc::ServerUnaryReactor* PolicyServiceImpl::ListReleases(grpc::CallbackServerContext* context,
                                                           const v1::ListReleasesRequest* request,
                                                           v1::ListReleasesResponse* response) {
-  return RunUnaryNow(exchange_, context, [this, request, response](const Caller&) -> absl::Status {
+  return RunUnaryNow(exchange_, context, "ListReleases", [this, request, response](const Caller&) -> absl::Status {
     const std::shared_ptr<const State> state = exchange_.control.state();
     const DatasetState* dataset = state->Find(request->dataset());
     if (dataset == nullptr && !request->dataset().empty()) {
@@ -159,7 +159,7 @@ grpc::ServerUnaryReactor* PolicyServiceImpl::ListReleases(grpc::CallbackServerCo
 
 grpc::ServerUnaryReactor* PolicyServiceImpl::Explain(grpc::CallbackServerContext* context,
                                                      const v1::ExplainRequest* request, v1::ExplainResponse* response) {
-  return RunUnaryNow(exchange_, context, [this, request, response](const Caller& caller) -> absl::Status {
+  return RunUnaryNow(exchange_, context, "Explain", [this, request, response](const Caller& caller) -> absl::Status {
     const std::shared_ptr<const State> state = exchange_.control.state();
     const DatasetState* dataset = state->Find(request->dataset());
     const bool own = dataset != nullptr && dataset->provider == caller->participant;
@@ -194,17 +194,18 @@ grpc::ServerUnaryReactor* PolicyServiceImpl::Explain(grpc::CallbackServerContext
 grpc::ServerUnaryReactor* PolicyServiceImpl::DeclareCrisis(grpc::CallbackServerContext* context,
                                                            const v1::DeclareCrisisRequest* request,
                                                            v1::Regime* response) {
-  return RunUnary(exchange_, context, [this, request, response](const Caller& caller, FinishCall finish) {
-    ChangeRegime(
-        exchange_, caller,
-        [this, request](const State& state) { return ProposeCrisis(state, *request, exchange_.clock.Now()); }, response,
-        std::move(finish));
-  });
+  return RunUnary(
+      exchange_, context, "DeclareCrisis", [this, request, response](const Caller& caller, FinishCall finish) {
+        ChangeRegime(
+            exchange_, caller,
+            [this, request](const State& state) { return ProposeCrisis(state, *request, exchange_.clock.Now()); },
+            response, std::move(finish));
+      });
 }
 
 grpc::ServerUnaryReactor* PolicyServiceImpl::LiftCrisis(grpc::CallbackServerContext* context,
                                                         const v1::LiftCrisisRequest* request, v1::Regime* response) {
-  return RunUnary(exchange_, context, [this, request, response](const Caller& caller, FinishCall finish) {
+  return RunUnary(exchange_, context, "LiftCrisis", [this, request, response](const Caller& caller, FinishCall finish) {
     const auto propose = [this, request](const State& state) -> absl::StatusOr<std::optional<v1::Fact>> {
       const v1::Regime in_force = state.RegimeAt(exchange_.clock.Now());
       if (std::none_of(in_force.crises().begin(), in_force.crises().end(),
@@ -222,7 +223,7 @@ grpc::ServerUnaryReactor* PolicyServiceImpl::LiftCrisis(grpc::CallbackServerCont
 
 grpc::ServerUnaryReactor* PolicyServiceImpl::GetRegime(grpc::CallbackServerContext* context,
                                                        const v1::GetRegimeRequest*, v1::Regime* response) {
-  return RunUnaryNow(exchange_, context, [this, response](const Caller&) {
+  return RunUnaryNow(exchange_, context, "GetRegime", [this, response](const Caller&) {
     *response = exchange_.control.state()->RegimeAt(exchange_.clock.Now());
     return absl::OkStatus();
   });

@@ -196,13 +196,15 @@ void PublishCall::CarryOut(PublishSession::SubmitBatch& submit) {
   }
   const std::shared_ptr<const State> state = exchange_.control.state();
   log_->Submit(submit.ticket, *state->Find(session_.dataset()), submit.bytes,
-               [self = shared_from_this(), number = submit.number](absl::StatusOr<BatchOutcome> outcome) {
-                 self->Post([self, number, outcome = std::move(outcome)](PublishSession& session) mutable {
+               [self = shared_from_this(), number = submit.number,
+                begun = exchange_.clock.Now()](absl::StatusOr<BatchOutcome> outcome) {
+                 self->Post([self, number, begun, outcome = std::move(outcome)](PublishSession& session) mutable {
                    const auto found = self->submitted_.find(number);
                    self->submitted_bytes_ -= found->second;
                    self->submitted_.erase(found);
                    if (outcome.ok() && outcome->stored && !outcome->batch.repeated) {
                      self->exchange_.counters.records_stored += outcome->batch.records;
+                     self->exchange_.metrics.BatchStored(self->exchange_.clock.Now() - begun);
                    }
                    return session.OnOutcome(number, std::move(outcome));
                  });

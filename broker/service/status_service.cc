@@ -11,7 +11,7 @@ namespace allmende::broker {
 
 grpc::ServerUnaryReactor* StatusServiceImpl::GetStatus(grpc::CallbackServerContext* context,
                                                        const v1::GetStatusRequest*, v1::BrokerStatus* response) {
-  return RunUnaryNow(exchange_, context, [this, response](const Caller& caller) {
+  return RunUnaryNow(exchange_, context, "GetStatus", [this, response](const Caller& caller) {
     const std::shared_ptr<const State> state = exchange_.control.state();
     const absl::Time now = exchange_.clock.Now();
     response->set_city(city_);

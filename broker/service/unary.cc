@@ -27,40 +27,41 @@ class InFlight {
 
 }  // namespace
 
-grpc::ServerUnaryReactor* RunUnary(Exchange& exchange, grpc::CallbackServerContext* context,
+grpc::ServerUnaryReactor* RunUnary(Exchange& exchange, grpc::CallbackServerContext* context, const char* method,
                                    absl::AnyInvocable<void(const Caller&, FinishCall)> work) {
   grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
-  absl::StatusOr<Caller> caller = exchange.peers.Identify(*context->auth_context(), exchange.clock.Now());
+  const absl::Time begun = exchange.clock.Now();
+  const auto end = [&exchange, reactor, method, begun](const absl::Status& status) {
+    exchange.metrics.CallEnded(method, status.code(), exchange.clock.Now() - begun);
+    reactor->Finish(rpc::ToGrpc(status));
+  };
+  absl::StatusOr<Caller> caller = exchange.peers.Identify(*context->auth_context(), begun);
   if (!caller.ok()) {
-    reactor->Finish(rpc::ToGrpc(caller.status()));
+    end(caller.status());
     return reactor;
   }
   InFlight in_flight(exchange.unary_in_flight);
-  const absl::Time begins_by = exchange.clock.Now() + exchange.limits.answer_wait_max;
   if (exchange.unary_in_flight > exchange.limits.unary_calls_max) {
-    reactor->Finish(
-        rpc::ToGrpc(absl::ResourceExhaustedError("the broker is busy with other calls: retry in a second")));
+    end(absl::ResourceExhaustedError("the broker is busy with other calls: retry in a second"));
     return reactor;
   }
   // std::function wants copies, so what can only be moved is shared.
-  auto task = std::make_shared<absl::AnyInvocable<void()>>([&exchange, reactor, begins_by, caller = *std::move(caller),
+  auto task = std::make_shared<absl::AnyInvocable<void()>>([&exchange, end, begun, caller = *std::move(caller),
                                                             work = std::move(work),
                                                             in_flight = std::move(in_flight)]() mutable {
-    if (exchange.clock.Now() > begins_by) {
-      return reactor->Finish(rpc::ToGrpc(absl::DeadlineExceededError(
-          "the broker was too busy to begin with the call in time; nothing was done: retry with backoff")));
+    if (exchange.clock.Now() > begun + exchange.limits.answer_wait_max) {
+      return end(absl::DeadlineExceededError(
+          "the broker was too busy to begin with the call in time; nothing was done: retry with backoff"));
     }
-    work(caller, [reactor, in_flight = std::move(in_flight)](absl::Status status) mutable {
-      reactor->Finish(rpc::ToGrpc(status));
-    });
+    work(caller, [end, in_flight = std::move(in_flight)](absl::Status status) mutable { end(status); });
   });
   exchange.executor.Post([task] { (*task)(); });
   return reactor;
 }
 
-grpc::ServerUnaryReactor* RunUnaryNow(Exchange& exchange, grpc::CallbackServerContext* context,
+grpc::ServerUnaryReactor* RunUnaryNow(Exchange& exchange, grpc::CallbackServerContext* context, const char* method,
                                       absl::AnyInvocable<absl::Status(const Caller&)> work) {
-  return RunUnary(exchange, context,
+  return RunUnary(exchange, context, method,
                   [work = std::move(work)](const Caller& caller, FinishCall finish) mutable { finish(work(caller)); });
 }
 

@@ -17,12 +17,13 @@ using Caller = std::shared_ptr<const pki::Identity>;
 using FinishCall = absl::AnyInvocable<void(absl::Status)>;
 
 // Identifies the caller and runs `work` on the executor. `work` fills in the response and calls finish, at once or
-// later. Ends the call right here with kUnauthenticated (who is that?) or kResourceExhausted (too many calls at once).
-grpc::ServerUnaryReactor* RunUnary(Exchange& exchange, grpc::CallbackServerContext* context,
+// later. `method` is what metrics call it. Ends the call right here with kUnauthenticated (who is that?) or
+// kResourceExhausted (too many calls at once).
+grpc::ServerUnaryReactor* RunUnary(Exchange& exchange, grpc::CallbackServerContext* context, const char* method,
                                    absl::AnyInvocable<void(const Caller&, FinishCall)> work);
 
 // The same for work that is done when it returns.
-grpc::ServerUnaryReactor* RunUnaryNow(Exchange& exchange, grpc::CallbackServerContext* context,
+grpc::ServerUnaryReactor* RunUnaryNow(Exchange& exchange, grpc::CallbackServerContext* context, const char* method,
                                       absl::AnyInvocable<absl::Status(const Caller&)> work);
 
 // OK if the caller has one of the roles; otherwise kPermissionDenied, naming both.
