@@ -86,7 +86,8 @@ absl::StatusOr<OutboxFolder> FindOutbox(const Context& context, const Values& va
                                "/", absl::StrReplaceAll(dataset, {{"/", "."}}));
   }
   std::error_code error;
-  std::filesystem::create_directories(std::filesystem::path(folder.path).parent_path(), error);
+  const std::filesystem::path parent = std::filesystem::path(folder.path).parent_path();
+  if (!parent.empty()) std::filesystem::create_directories(parent, error);
   if (error) return SystemError(error.value(), "make the folder for", folder.path);
   ALLMENDE_RETURN_IF_ERROR(EnsureDirectory(folder.path, FileAccess::kOwnerOnly));
   return folder;

@@ -32,6 +32,25 @@ bool Names(const google::protobuf::RepeatedPtrField<std::string>& paths, const s
   });
 }
 
+// One row a value, at every level.
+void AddFields(const policy::MessageTable& message, const v1::Terms& terms, Table& table) {
+  for (const policy::FieldInfo& field : message.fields) {
+    if (!field.is_value()) {
+      AddFields(*field.message, terms, table);
+      continue;
+    }
+    const bool delivered = Names(terms.fields(), field.path);
+    const bool changed = delivered && Names(terms.changed_fields(), field.path);
+    table.AddRow({Cell::Text(field.path), Cell::Text(ClassName(field.field_class)), Cell::Text(field.unit),
+                  Cell::Text(changed     ? "changed"
+                             : delivered ? "as it is"
+                                         : "no",
+                             changed     ? Style::kWarning
+                             : delivered ? Style::kGood
+                                         : Style::kDim)});
+  }
+}
+
 absl::StatusOr<ExitCode> RunPreview(Context& context, const Values& values) {
   ALLMENDE_ASSIGN_OR_RETURN(const std::unique_ptr<Client> client, Connect(context));
   const std::string& name = values.Text("DATASET");
@@ -46,18 +65,7 @@ absl::StatusOr<ExitCode> RunPreview(Context& context, const Values& values) {
   if (answer.has_refused()) return ShowRefusal(context, answer.refused());
   const v1::Terms& terms = answer.terms();
   Table table({"field", "class", "unit", "delivered"});
-  for (const policy::FieldInfo* field : schema.table->all_fields()) {
-    if (!field->is_value()) continue;
-    const bool delivered = Names(terms.fields(), field->path);
-    const bool changed = delivered && Names(terms.changed_fields(), field->path);
-    table.AddRow({Cell::Text(field->path), Cell::Text(ClassName(field->field_class)), Cell::Text(field->unit),
-                  Cell::Text(changed     ? "changed"
-                             : delivered ? "as it is"
-                                         : "no",
-                             changed     ? Style::kWarning
-                             : delivered ? Style::kGood
-                                         : Style::kDim)});
-  }
+  AddFields(schema.table->record(), terms, table);
   Write(context, table);
   std::string text = TermsText(terms);
   for (const std::string& rule : answer.rules()) absl::StrAppend(&text, "rule:     ", Printable(rule), "\n");

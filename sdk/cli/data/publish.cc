@@ -274,7 +274,8 @@ class PublishRun {
       if (*step == ImportStep::kRecord) {
         ALLMENDE_RETURN_IF_ERROR(upload_->Put(record));
       } else {
-        ALLMENDE_RETURN_IF_ERROR(upload_->Look());
+        const absl::Status status = upload_->Look();
+        if (!status.ok() && !absl::IsCancelled(status)) return status;
         absl::SleepFor(kFollowInterval);
       }
     }

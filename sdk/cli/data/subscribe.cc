@@ -87,6 +87,9 @@ class SubscribeRun {
   End Take(RecordBatch& batch) {
     for (const RecordView& record : batch.records()) {
       if (Enough()) break;
+      // A batch comes whole: what stands in it before the time that was asked for is not shown.
+      started_ = started_ || !values_.Has("from-time") || record.event_time >= values_.Time("from-time");
+      if (!started_) continue;
       ALLMENDE_RETURN_IF_ERROR(output_->Add(record));
     }
     if (!values_.Switch("stop-at-head")) output_->Flush();
@@ -125,6 +128,7 @@ class SubscribeRun {
   Context& context_;
   const Values& values_;
   std::optional<RecordOutput> output_;
+  bool started_ = false;
   bool waiting_shown_ = false;
 };
 

@@ -15,7 +15,8 @@ namespace allmende::cli {
 namespace {
 
 constexpr absl::Duration kLookInterval = absl::Milliseconds(100);
-constexpr int64_t kLookEvery = 1024;  // records
+constexpr absl::Duration kLastChance = absl::Seconds(2);  // for the last records after an interrupt
+constexpr int64_t kLookEvery = 1024;                      // records
 
 NewRecord Borrowed(const tabular::ImportedRecord& record) {
   return {.operation = record.operation == tabular::Operation::kDelete ? Operation::kDelete : Operation::kUpsert,
@@ -84,7 +85,8 @@ absl::Status Upload::Finish() {
     ALLMENDE_RETURN_IF_ERROR(SaveTable(options_.folder.table(), *table_));
   }
   uint64_t stored = publisher_->stats().stored_records;
-  absl::Time moved = absl::Now();
+  const absl::Time begun = absl::Now();
+  absl::Time moved = begun;
   while (true) {
     const absl::Status status = publisher_->WaitUntilStored(absl::Now() + kLookInterval);
     Show();
@@ -94,7 +96,9 @@ absl::Status Upload::Finish() {
       continue;
     }
     if (!absl::IsDeadlineExceeded(status)) return Explained(status);
-    if (Interrupted()) return LeftBehind(absl::StatusCode::kCancelled, "interrupted");
+    if (Interrupted() && absl::Now() - begun > kLastChance) {
+      return LeftBehind(absl::StatusCode::kCancelled, "interrupted");
+    }
     const Publisher::Stats stats = publisher_->stats();
     if (stats.stored_records != stored) {
       stored = stats.stored_records;
