@@ -126,6 +126,11 @@ absl::Status ServerTls::Refresh(absl::Time now) {
   return absl::OkStatus();
 }
 
+crypto::KeyAndCertificate ServerTls::pem() const {
+  MutexLock lock(shared_->mutex);
+  return shared_->pair.pem;
+}
+
 absl::Time ServerTls::not_after() const {
   MutexLock lock(shared_->mutex);
   return shared_->pair.info.not_after;

@@ -39,6 +39,9 @@ class ServerTls {
   // old one stays in use and the error says why. Call it about once a second, from a thread that may block.
   absl::Status Refresh(absl::Time now);
 
+  // The pair in use, for other listeners of this process.
+  crypto::KeyAndCertificate pem() const;
+
   // When the certificate in use expires, for metrics and warnings.
   absl::Time not_after() const;
 

@@ -322,8 +322,12 @@ TEST_F(TlsTest, PairThatDoesNotMatchIsNotTakenUp) {
   }
   EXPECT_TRUE(AskWhoAmI(Connect(Credentials())).status.ok());
 
+  EXPECT_NE(tls_->pem().certificate_pem, ReadOrDie(renewed.certificate));
+
   city_.Write("broker.key", ReadOrDie(renewed.key));
   EXPECT_TRUE(tls_->Refresh(city_.now()).ok());
+  EXPECT_EQ(tls_->pem().certificate_pem, ReadOrDie(renewed.certificate));
+  EXPECT_EQ(tls_->pem().key_pem, ReadOrDie(renewed.key));
 }
 
 TEST_F(TlsTest, RefreshWithoutChangeReadsNothing) {
