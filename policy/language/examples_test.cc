@@ -1,6 +1,10 @@
 // The example files are what a data officer copies from: they hold no problem, and their own tests pass.
 #include <gtest/gtest.h>
 
+#include <filesystem>
+#include <set>
+#include <string>
+
 #include "policy/language/check.h"
 #include "policy/language/inline_tests.h"
 #include "policy/language/parse.h"
@@ -44,6 +48,20 @@ TEST_P(ExamplesTest, PassesItsOwnTests) {
 
 INSTANTIATE_TEST_SUITE_P(All, ExamplesTest, ::testing::ValuesIn(ExamplePolicies()),
                          [](const auto& test) { return test.param.file.substr(0, test.param.file.find('.')); });
+
+TEST(ExampleFiles, NoFileOfTheFolderIsLeftOut) {
+  std::set<std::string> files = {kExampleBaselineFile};
+  for (const ExamplePolicy& example : ExamplePolicies()) {
+    files.insert(example.file);
+  }
+  std::set<std::string> found;
+  for (const auto& entry : std::filesystem::directory_iterator(ALLMENDE_SOURCE_DIR "/examples/policies")) {
+    if (entry.path().extension() == ".yaml") {
+      found.insert(entry.path().filename());
+    }
+  }
+  EXPECT_EQ(files, found);
+}
 
 TEST(ExampleBaselineTest, PassesItsOwnTests) {
   const std::string text = ExampleBaselineText();

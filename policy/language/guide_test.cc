@@ -140,8 +140,7 @@ std::string MessageTable() {
   std::string text = "\n| code | | message | what to do |\n| --- | --- | --- | --- |\n";
   for (const MessageText& message : AllMessages()) {
     Append(text, "| ", CodeName(message.code), " | ", message.severity == Severity::kError ? "error" : "warning", " | ",
-           ReplaceAll(std::string(message.english), "|", "\\|"), " | ",
-           ReplaceAll(std::string(message.english_hint), "|", "\\|"), " |\n");
+           ReplaceAll(message.english, "|", "\\|"), " | ", ReplaceAll(message.english_hint, "|", "\\|"), " |\n");
   }
   return text + "\n";
 }

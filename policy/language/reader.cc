@@ -35,7 +35,7 @@ std::optional<double> ParseNumber(std::string_view text, Language language) {
   if (text.empty() || text.find_first_not_of("0123456789.,+-") != std::string_view::npos) {
     return std::nullopt;
   }
-  const std::string with_point = comma ? ReplaceAll(std::string(text), ",", ".") : std::string(text);
+  const std::string with_point = comma ? ReplaceAll(text, ",", ".") : std::string(text);
   return ParseReal(with_point);
 }
 

@@ -173,7 +173,7 @@ std::string FoldSpelling(WordKind kind, std::string_view text) {
       {"a\u0308", "ae"}, {"o\u0308", "oe"}, {"u\u0308", "ue"}, {"ä", "ae"}, {"ö", "oe"}, {"ü", "ue"}, {"ß", "ss"}};
   std::string folded(text);
   for (const auto& [letter, plain] : kSameLetters) {
-    folded = ReplaceAll(std::move(folded), letter, plain);
+    folded = ReplaceAll(folded, letter, plain);
   }
   if (kind == WordKind::kTimeUnit || kind == WordKind::kLengthUnit || kind == WordKind::kPhrase) {
     folded = ToLower(folded);

@@ -32,11 +32,14 @@ inline std::string ToLower(std::string_view text) {
 }
 
 // Every occurrence of `what`, which is not empty, replaced.
-inline std::string ReplaceAll(std::string text, std::string_view what, std::string_view by) {
-  for (size_t at = text.find(what); at != std::string::npos; at = text.find(what, at + by.size())) {
-    text.replace(at, what.size(), by);
+inline std::string ReplaceAll(std::string_view text, std::string_view what, std::string_view by) {
+  std::string result;
+  size_t begin = 0;
+  for (size_t at = text.find(what); at != std::string_view::npos; at = text.find(what, begin)) {
+    result.append(text.substr(begin, at - begin)).append(by);
+    begin = at + what.size();
   }
-  return text;
+  return result.append(text.substr(begin));
 }
 
 inline void AppendPiece(std::string& text, std::string_view piece) {
