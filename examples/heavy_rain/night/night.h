@@ -37,6 +37,7 @@ struct Step {
 
 struct Night {
   std::vector<std::string> about;  // paragraphs: where the numbers come from
+  std::string weather_about;       // whose weather Step::weather is
   std::vector<DatasetPlan> datasets;
   std::vector<Step> steps;
   // Steps at which something happens, ascending.

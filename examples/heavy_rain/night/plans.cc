@@ -64,7 +64,7 @@ DatasetPlan LevelPlan() {
 DatasetPlan OverflowPlan() {
   DatasetPlan plan;
   plan.name = "wasser/kanalueberlaeufe";
-  plan.words = "sewer overflows";
+  plan.words = "overflows";
   plan.table = true;
   plan.provider = kWaterAgency;
   plan.schema_file = "schemas/sewer_overflow.proto";
@@ -102,7 +102,7 @@ DatasetPlan TrafficPlan() {
 DatasetPlan WellPlan() {
   DatasetPlan plan;
   plan.name = "wasser/brunnengalerien";
-  plan.words = "drinking-water wells";
+  plan.words = "wells";
   plan.table = true;
   plan.provider = kWaterAgency;
   plan.schema_file = "schemas/water_flows.proto";

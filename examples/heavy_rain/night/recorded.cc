@@ -150,11 +150,12 @@ absl::StatusOr<Night> RecordedNight(const std::string& directory) {
       "ten days before are handed in along the way. Sewer overflows: SIMULATED for that evening (InfoWorks; Berlin "
       "water model of Kompetenzzentrum Wasser Berlin, MIT).",
       "The traffic is INVENTED. The programs, the certificates, the rules and the failure are real."};
+  night.weather_about = "What the sewers cannot hold goes into the river.";
   night.datasets = {RainPlan(), OverflowPlan(), TrafficPlan(), WellPlan()};
-  night.crisis_at = 24;
-  night.refusal_at = 28;
-  night.broker_dies_at = 32;
-  night.broker_returns_at = 50;
+  night.crisis_at = 25;
+  night.refusal_at = 29;
+  night.broker_dies_at = 31;
+  night.broker_returns_at = 49;
   night.shown_dataset = OverflowPlan().name;
   night.shown_key = kShownOutlet;
   night.locked_dataset = WellPlan().name;

@@ -42,7 +42,7 @@ constexpr SewerGauge kSewerGauges[] = {
     {"Kreuzberg", {52.497218, 13.412379}, 66},       {"Neukoelln", {52.481347, 13.435816}, 49},
     {"Prenzlauer Berg", {52.539462, 13.424731}, 42}, {"Friedrichshain", {52.515237, 13.454892}, 60},
 };
-constexpr char kShownGauge[] = "Mitte";
+constexpr char kShownGauge[] = "Moabit";
 constexpr double kFloodsStreetsM3s = 2.5;
 constexpr double kHeaviestRain = 62;  // mm/h, fills the bar
 
@@ -60,8 +60,8 @@ Item RainItem(size_t site, int step, absl::Time time, double mm_per_hour) {
 }
 
 const char* PumpStatus(const Sewer& sewer) {
-  if (sewer.overflows()) return "3 von 3 Pumpen, Ueberlauf";
-  return sewer.level_cm() > 120 ? "3 von 3 Pumpen laufen" : "1 von 3 Pumpen laeuft";
+  if (sewer.overflows()) return "3 Pumpen, Ueberlauf";
+  return sewer.level_cm() > 120 ? "3 Pumpen laufen" : "1 Pumpe laeuft";
 }
 
 berlin::SewerLevel LevelOf(size_t site, int step, absl::Time time, const Sewer& sewer) {
@@ -153,11 +153,12 @@ Night SimulatedNight() {
       "The storm, the gauges and the traffic are INVENTED: a computed cloudburst that crosses Berlin from west to "
       "east. "
       "Nothing here was measured. Everything else is real: the programs, the certificates, the rules, the failure."};
+  night.weather_about = "Rain and sewer level at Moabit, overflow into the river in the whole city.";
   night.datasets = {RainPlan(), LevelPlan(), TrafficPlan(), WellPlan()};
-  night.crisis_at = 24;
-  night.refusal_at = 28;
-  night.broker_dies_at = 32;
-  night.broker_returns_at = 50;
+  night.crisis_at = 25;
+  night.refusal_at = 29;
+  night.broker_dies_at = 31;
+  night.broker_returns_at = 49;
   night.shown_dataset = LevelPlan().name;
   night.shown_key = kShownGauge;
   night.locked_dataset = WellPlan().name;

@@ -75,6 +75,7 @@ class RowBuilder {
                 bool either) {
     Tally tally;
     std::set<uint64_t> seen;
+    std::vector<std::pair<uint64_t, uint64_t>> misplaced;
     for (const Arrived& arrived : records) {
       ++proof_.records_compared;
       const std::unique_ptr<Message> message = Parse(plan_, arrived.payload);
@@ -90,7 +91,7 @@ class RowBuilder {
       }
       if (number != arrived.sequence) {
         ++tally.misplaced;
-        Say(arrived.sequence, absl::StrCat("is the record that was published as number ", number));
+        misplaced.emplace_back(arrived.sequence, number);
       }
       Judge(arrived, number, views, either, tally);
     }
@@ -98,6 +99,10 @@ class RowBuilder {
       if (seen.count(number) > 0) continue;
       ++tally.lost;
       Say(number, "is missing");
+    }
+    // Last, because a single lost record moves all that follow.
+    for (const auto& [sequence, number] : misplaced) {
+      Say(sequence, absl::StrCat("is the record that was published as number ", number));
     }
     tally.arrived = seen.size();
     return tally;
@@ -199,6 +204,7 @@ ProofRow ProveReader(const DatasetPlan& plan, const std::string& reader, const R
   row.copy = builder.Compare(evidence.copy, kept, views, /*either=*/true);
   for (const Arrived& record : evidence.copy) builder.SearchIn(record.payload, secrets.in_copy, row.copy);
   for (const std::string& key : evidence.copied_keys) builder.SearchIn(key, secrets.in_copy, row.copy);
+  for (const std::string& bytes : evidence.files) builder.SearchIn(bytes, secrets.in_copy, row.copy);
   return row;
 }
 

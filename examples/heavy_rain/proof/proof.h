@@ -45,6 +45,8 @@ struct ReaderEvidence {
   std::vector<std::string> deliveries;   // every byte of the feed
   std::vector<Arrived> copy;             // the replica's records at the end
   std::vector<std::string> copied_keys;  // and their keys
+  // What lies on its disk; under any of its datasets. Blocks that the storage has compressed are searched as they are.
+  std::vector<std::string> files;
 };
 
 struct DatasetEvidence {

@@ -194,6 +194,11 @@ INSTANTIATE_TEST_SUITE_P(
         Fault{"SecretInAKeyOfTheReplica",
               [](DatasetEvidence&, ReaderEvidence& r) { r.copied_keys.push_back("key SCHACHT-3"); }, &Tally::forbidden,
               "replica of navi-ag: the bytes contain"},
+        Fault{"SecretOnTheDisk",
+              [](DatasetEvidence&, ReaderEvidence& r) {
+                r.files = {"", "...SCHACHT-3..."};
+              },
+              &Tally::forbidden, "replica of navi-ag: the bytes contain"},
         Fault{"MissingInTheReplica", [](DatasetEvidence&, ReaderEvidence& r) { r.copy.pop_back(); }, &Tally::lost,
               "replica of navi-ag: sequence 12 is missing"},
         Fault{"OldRecordInTheReplica", [](DatasetEvidence&, ReaderEvidence& r) { r.copy.back() = {9, Seen(9, true)}; },

@@ -3,7 +3,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cctype>
 #include <cstdlib>
 #include <cstring>
 
@@ -46,8 +45,17 @@ const char* ColourOf(Narrator::Tone tone) {
   return "";
 }
 
-bool StandsRight(const std::string& cell) {
-  return !cell.empty() && (std::isdigit(static_cast<unsigned char>(cell[0])) || cell == "-");
+bool IsNumber(const std::string& cell) {
+  return cell.find_first_not_of("0123456789.-") == std::string::npos;
+}
+
+// Columns of nothing but numbers stand to the right.
+std::vector<bool> StandRight(const std::vector<std::vector<std::string>>& rows, size_t columns) {
+  std::vector<bool> right(columns, rows.size() > 1);
+  for (size_t number = 1; number < rows.size(); ++number) {
+    for (size_t i = 0; i < rows[number].size(); ++i) right[i] = right[i] && IsNumber(rows[number][i]);
+  }
+  return right;
 }
 
 }  // namespace
@@ -126,14 +134,13 @@ void Narrator::Table(const std::vector<std::vector<std::string>>& rows, const st
     widths.resize(std::max(widths.size(), row.size()));
     for (size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], Columns(row[i]));
   }
+  const std::vector<bool> right = StandRight(rows, widths.size());
   for (size_t number = 0; number < rows.size(); ++number) {
     std::string line;
     for (size_t i = 0; i < rows[number].size(); ++i) {
       const std::string& cell = rows[number][i];
       const std::string space(widths[i] - Columns(cell), ' ');
-      // A head stands as the cells below it.
-      const bool right = StandsRight(number == 0 && rows.size() > 1 && i < rows[1].size() ? rows[1][i] : cell);
-      absl::StrAppend(&line, i == 0 ? "" : "  ", right ? space + cell : cell + space);
+      absl::StrAppend(&line, i == 0 ? "" : "  ", right[i] ? space + cell : cell + space);
     }
     while (!line.empty() && line.back() == ' ') line.pop_back();
     const bool marked = std::find(bad.begin(), bad.end(), number) != bad.end();

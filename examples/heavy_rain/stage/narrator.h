@@ -31,7 +31,7 @@ class Narrator {
   void Tick(bool good, const std::string& text);                 // a point of the list at the end
   void Blank();
 
-  // The first row is the head. Columns are as wide as their widest cell; cells that begin with a digit stand to the
+  // The first row is the head. Columns are as wide as their widest cell; columns of numbers stand to the
   // right. `bad` rows, counted from 1, are marked.
   void Table(const std::vector<std::vector<std::string>>& rows, const std::vector<size_t>& bad = {});
 

@@ -146,16 +146,23 @@ absl::Status Stage::Kill(const std::string& name) {
   return absl::OkStatus();
 }
 
-absl::Status Stage::Join(const std::string& name, absl::Time deadline) {
-  const auto found = processes_.find(name);
-  if (found == processes_.end()) return absl::OkStatus();
-  Process& process = *found->second;
-  process.expected_to_end = true;
-  absl::Status status = Until(deadline, absl::StrCat("the end of ", name), [&] { return process.ended; });
-  if (!status.ok()) return status;
-  Hear(name, process);
-  if (process.how != 0) status = absl::AbortedError(HowItEnded(name, process));
-  Forget(name);
+absl::Status Stage::Join(const std::vector<std::string>& names, absl::Time deadline) {
+  for (const std::string& name : names) {
+    if (const auto process = processes_.find(name); process != processes_.end()) {
+      process->second->expected_to_end = true;
+    }
+  }
+  absl::Status status;
+  for (const std::string& name : names) {
+    const auto found = processes_.find(name);
+    if (found == processes_.end()) continue;
+    Process& process = *found->second;
+    const absl::Status ended = Until(deadline, absl::StrCat("the end of ", name), [&] { return process.ended; });
+    if (!ended.ok()) return ended;
+    Hear(name, process);
+    if (process.how != 0 && status.ok()) status = absl::AbortedError(HowItEnded(name, process));
+    Forget(name);
+  }
   return status;
 }
 

@@ -40,8 +40,8 @@ class Stage {
   absl::Status Tell(const std::string& name, const Report& report);
   // Without warning: SIGKILL. Returns when the process is gone.
   absl::Status Kill(const std::string& name);
-  // Waits for a process to end by itself. kAborted: not with exit code 0.
-  absl::Status Join(const std::string& name, absl::Time deadline);
+  // Waits until all of them have ended by themselves. kAborted: one not with exit code 0.
+  absl::Status Join(const std::vector<std::string>& names, absl::Time deadline);
   bool IsRunning(const std::string& name) const { return processes_.count(name) > 0; }
 
   // A program that does one thing and ends. Returns what it printed. kAborted: its exit code is not 0; the message ends

@@ -94,10 +94,17 @@ TEST_F(StageTest, AKilledProcessIsGoneAndNotMissed) {
 TEST_F(StageTest, JoinWaitsForTheEnd) {
   ASSERT_TRUE(stage_->Start("good", Shell("read x; echo done a=1")).ok());
   ASSERT_TRUE(stage_->Tell("good", Report("finish")).ok());
-  EXPECT_TRUE(stage_->Join("good", absl::Now() + kLong).ok());
+  EXPECT_TRUE(stage_->Join({"good"}, absl::Now() + kLong).ok());
   EXPECT_THAT(heard_, ElementsAre("good: done 1"));
   ASSERT_TRUE(stage_->Start("bad", Shell("exit 3")).ok());
-  EXPECT_THAT(std::string(stage_->Join("bad", absl::Now() + kLong).message()), HasSubstr("exit code 3"));
+  EXPECT_THAT(std::string(stage_->Join({"bad"}, absl::Now() + kLong).message()), HasSubstr("exit code 3"));
+}
+
+TEST_F(StageTest, JoinMindsNotWhoEndsFirst) {
+  ASSERT_TRUE(stage_->Start("slow", Shell("read x; sleep 0.2")).ok());
+  ASSERT_TRUE(stage_->Start("quick", Shell("read x")).ok());
+  for (const char* name : {"slow", "quick"}) ASSERT_TRUE(stage_->Tell(name, Report("finish")).ok());
+  EXPECT_TRUE(stage_->Join({"slow", "quick"}, absl::Now() + kLong).ok());
 }
 
 TEST_F(StageTest, RunReturnsWhatAToolPrinted) {

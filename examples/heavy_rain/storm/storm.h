@@ -18,7 +18,7 @@ struct Place {
 double MetresEast(const Place& place);
 
 struct StormOptions {
-  absl::Duration begins = absl::Minutes(60);        // when the first drop falls at the western edge
+  absl::Duration begins = absl::Minutes(50);        // when the first drop falls at the western edge
   double metres_per_second = 6;                     // how fast it travels east
   double peak_mm_per_hour = 62;                     // of the first burst, on its track
   absl::Duration to_peak = absl::Minutes(22);       // from the first drop at a place to the peak there

@@ -32,7 +32,7 @@ int Peak(const std::vector<double>& values) {
 TEST(StormTest, ItIsDryBeforeAndAfter) {
   for (const Place& place : {kWest, kCentre, kEast, kNorth}) {
     const std::vector<double> rain = RainPerMinute(place);
-    for (int minute = 0; minute <= 60; ++minute) EXPECT_EQ(rain[minute], 0) << minute;
+    for (int minute = 0; absl::Minutes(minute) <= StormOptions().begins; ++minute) EXPECT_EQ(rain[minute], 0) << minute;
     EXPECT_EQ(rain.back(), 0);
   }
 }
