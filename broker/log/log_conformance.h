@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <functional>
 #include <memory>
+#include <ostream>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -45,6 +46,11 @@ struct LogImplementation {
   std::string name;
   std::function<std::unique_ptr<LogHarness>()> make;
 };
+
+// For the test library's messages.
+inline void PrintTo(const LogImplementation& implementation, std::ostream* out) {
+  *out << implementation.name;
+}
 
 // An entry whose hash follows from its content.
 LogEntry EntryOf(std::string bytes, std::uint32_t count = 1);

@@ -33,7 +33,7 @@ absl::StatusOr<LogHead> StoreGroup::Stage(const Write& write) {
     case Write::Kind::kTrim:
       return StageTrim(write);
     case Write::Kind::kReclaim:
-      return StageReclaim(write.log, HeadOf(write.log));
+      return StageReclaim(write.log, HeadOf(write.log), 0);  // once more, all of it
   }
   return absl::InternalError("no such write");
 }
@@ -125,7 +125,7 @@ absl::StatusOr<LogHead> StoreGroup::StageTrim(const Write& write) {
   }
   changed_[write.log] = head;
   changes_ = true;
-  return ReclaimIsDue(write.log, head) ? StageReclaim(write.log, head) : head.ToHead();
+  return ReclaimIsDue(write.log, head) ? StageReclaim(write.log, head, head.reclaimed_to) : head.ToHead();
 }
 
 bool StoreGroup::ReclaimIsDue(LogId log, const HeadRecord& head) {
@@ -137,12 +137,13 @@ bool StoreGroup::ReclaimIsDue(LogId log, const HeadRecord& head) {
   return !first_trim && now - last->second >= absl::ToChronoNanoseconds(options_.reclaim_interval);
 }
 
-absl::StatusOr<LogHead> StoreGroup::StageReclaim(LogId log, HeadRecord head) {
-  if (head.reclaimed_to < head.first_sequence) {
-    writes_.DeleteRange(kEntryFamily, EntryKey(log, head.reclaimed_to), EntryKey(log, head.first_sequence));
+absl::StatusOr<LogHead> StoreGroup::StageReclaim(LogId log, HeadRecord head, Sequence from) {
+  if (from < head.first_sequence) {
+    writes_.DeleteRange(kEntryFamily, EntryKey(log, from), EntryKey(log, head.first_sequence));
     head.reclaimed_to = head.first_sequence;
     head.reclaimed_bytes = head.bytes_start;
     changed_[log] = head;
+    reclaimed_.push_back(log);
     changes_ = true;
   }
   reclaims_[log] = std::chrono::steady_clock::now();

@@ -48,6 +48,8 @@ class StoreGroup {
   std::vector<Outcome>& outcomes() { return outcomes_; }
 
   const std::map<LogId, HeadRecord>& changed_heads() const { return changed_; }
+  // The logs of which entries were deleted.
+  const std::vector<LogId>& reclaimed() const { return reclaimed_; }
   // The logs that grew, in order of their numbers.
   const std::vector<LogId>& grown() const { return grown_; }
 
@@ -57,7 +59,7 @@ class StoreGroup {
   absl::StatusOr<LogHead> StageAppend(const Write& write);
   absl::StatusOr<LogHead> StageReplace(const Write& write);
   absl::StatusOr<LogHead> StageTrim(const Write& write);
-  absl::StatusOr<LogHead> StageReclaim(LogId log, HeadRecord head);
+  absl::StatusOr<LogHead> StageReclaim(LogId log, HeadRecord head, Sequence from);
   void StageSide(const std::vector<SideWrite>& writes);
   bool ReclaimIsDue(LogId log, const HeadRecord& head);
 
@@ -70,6 +72,7 @@ class StoreGroup {
   std::vector<Outcome> outcomes_;
   std::map<LogId, HeadRecord> changed_;
   std::vector<LogId> grown_;
+  std::vector<LogId> reclaimed_;
   std::size_t new_logs_ = 0;
   bool changes_ = false;
   std::string chained_;  // what the mark covers of this group: log, first sequence and hash of every entry

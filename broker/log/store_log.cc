@@ -4,6 +4,7 @@
 #include <chrono>
 #include <deque>
 #include <filesystem>
+#include <map>
 #include <optional>
 #include <system_error>
 #include <thread>
@@ -79,8 +80,9 @@ class StoreLog::Impl {
   absl::Status CommitChanges(StoreGroup& group);
   void Fail(const absl::Status& why);
   void Report(StoreGroup& group, const absl::Status& status);
-  absl::Duration TimeToSync() const;
+  absl::Duration TimeToWait() const;
   void SyncHeadFileIfDue();
+  void DropUnseenFiles();
 
   const StoreLogOptions options_;
   const std::unique_ptr<store::Database> database_;
@@ -100,7 +102,8 @@ class StoreLog::Impl {
   ReclaimTimes reclaims_;
   std::deque<Write> taken_;
   CommitMark last_;
-  std::uint64_t marked_;  // number of the mark that is durable in the head file
+  std::uint64_t marked_;                  // number of the mark that is durable in the head file
+  std::map<LogId, std::uint64_t> drops_;  // logs with deleted entries, and the last view that may show some
   SteadyClock::time_point synced_at_ = SteadyClock::now();
   absl::Status failure_;
 
@@ -110,7 +113,7 @@ class StoreLog::Impl {
 void StoreLog::Impl::Run() {
   while (true) {
     if (taken_.empty()) {
-      const auto taken = queue_.Take(options_.queued_writes_max, options_.group_bytes_max, TimeToSync(), taken_);
+      const auto taken = queue_.Take(options_.queued_writes_max, options_.group_bytes_max, TimeToWait(), taken_);
       if (taken == WriteQueue::Taken::kClosed) {
         break;
       }
@@ -119,6 +122,7 @@ void StoreLog::Impl::Run() {
       CommitGroup();
     }
     SyncHeadFileIfDue();
+    DropUnseenFiles();
   }
   if (failure_.ok() && marked_ != last_.number) {
     head_file_.Sync().IgnoreError();
@@ -157,6 +161,9 @@ absl::Status StoreLog::Impl::CommitChanges(StoreGroup& group) {
     Fail(marked);  // the group itself is durable
   }
   heads_.Update(group.changed_heads());
+  for (const LogId log : group.reclaimed()) {
+    drops_[log] = gauge_.last();
+  }
   MutexLock lock(mutex_);
   published_last_ = mark;
   ++statistics_.commits;
@@ -187,9 +194,10 @@ void StoreLog::Impl::Report(StoreGroup& group, const absl::Status& status) {
   }
 }
 
-absl::Duration StoreLog::Impl::TimeToSync() const {
+// Until there is something to do even if no write comes.
+absl::Duration StoreLog::Impl::TimeToWait() const {
   if (marked_ == last_.number || !failure_.ok()) {
-    return absl::InfiniteDuration();
+    return drops_.empty() ? absl::InfiniteDuration() : absl::Seconds(1);
   }
   return absl::FromChrono(std::max<SteadyClock::duration>(synced_at_ + kHeadFileSyncInterval - SteadyClock::now(),
                                                           SteadyClock::duration(1)));
@@ -210,6 +218,21 @@ void StoreLog::Impl::SyncHeadFileIfDue() {
     marked_ = last_.number;
   } else if (!absl::IsResourceExhausted(synced)) {
     Fail(synced);
+  }
+}
+
+// Deleted entries leave the disk as their files are rewritten, which for a log that only grows at its end may be never.
+void StoreLog::Impl::DropUnseenFiles() {
+  for (auto drop = drops_.begin(); drop != drops_.end();) {
+    const auto [log, last_view] = *drop;
+    if (gauge_.HasUpTo(last_view)) {
+      ++drop;
+      continue;
+    }
+    // What could not be dropped is tried again with the next piece.
+    const Sequence first = heads_.Find(log)->reclaimed_to;
+    database_->DropFiles(kEntryFamily, EntryKey(log, 0), EntryKey(log, first)).IgnoreError();
+    drop = drops_.erase(drop);
   }
 }
 

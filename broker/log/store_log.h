@@ -37,7 +37,8 @@ struct StoreLogOptions {
   std::uint64_t reclaim_bytes_min = std::uint64_t{64} << 20;
   absl::Duration reclaim_interval = absl::Minutes(10);
 
-  std::size_t memory_bytes_max = std::size_t{32} << 20;  // as store::DatabaseOptions
+  // What is kept in memory of files, and what is not in files yet, together and roughly.
+  std::size_t memory_bytes_max = std::size_t{32} << 20;
 };
 
 // What Open found missing, and accepted.
@@ -76,8 +77,9 @@ class StoreLog final : public Log {
   // Empty unless `accept_loss` accepted something.
   const std::vector<Loss>& losses() const;
 
-  // Returns when the bytes that Replace and TrimBefore gave up in [from, to) of `log` are gone from the disk. Slow;
-  // blocks.
+  // Returns when the bytes that Replace and TrimBefore gave up in [from, to) of `log`, and what was deleted or replaced
+  // among the side keys that begin with its SideKeyPrefix, are gone from the disk. Slow. Waits for views taken before
+  // and their cursors, so the caller must hold none; not for the log's own thread.
   absl::Status Purge(LogId log, Sequence from, Sequence to);
 
   // A copy that can be opened as a log, in the new directory `path` on the same file system. Consistent; milliseconds.

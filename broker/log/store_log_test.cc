@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <filesystem>
 #include <fstream>
@@ -278,6 +279,32 @@ TEST_F(StoreLogTest, TrimAfterTheIntervalDeletesHoweverLittleItIs) {
   const auto database = store::Database::Open(StoreOptions(DatabasePath(path_), 32 << 20)).value();
   EXPECT_FALSE(database->Get(kEntryFamily, EntryKey(kRain, 1)).value().has_value());
   EXPECT_TRUE(database->Get(kEntryFamily, EntryKey(kRain, 3)).value().has_value());
+}
+
+TEST_F(StoreLogTest, TrimmedSpaceIsGivenBack) {
+  StoreLogOptions options;
+  options.reclaim_bytes_min = 4 << 20;
+  options.memory_bytes_max = 4 << 20;
+  Open(options);
+  const auto bytes_on_disk = [&] {
+    std::uintmax_t bytes = 0;
+    for (const auto& file : std::filesystem::recursive_directory_iterator(path_)) {
+      std::error_code gone;
+      const std::uintmax_t size = file.is_regular_file() ? file.file_size(gone) : 0;
+      bytes += gone ? 0 : size;
+    }
+    return bytes;
+  };
+  std::uintmax_t most = 0;
+  for (int i = 0; i < 600; ++i) {
+    Append(kRain, {EntryOf(std::string(256 << 10, 'x'))});
+    if (i % 10 == 0) {
+      const Sequence keep_from = log_->View()->FirstSequenceWithin(kRain, 8 << 20).value();
+      ASSERT_TRUE(log_->TrimBefore(kRain, keep_from, [](const absl::Status&) {}).ok());
+      most = std::max(most, bytes_on_disk());
+    }
+  }
+  EXPECT_LT(most, 75u << 20);  // of 150 MiB that were written, 8 MiB are held
 }
 
 TEST_F(StoreLogTest, PurgedBytesAreInNoFile) {

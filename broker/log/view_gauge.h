@@ -1,4 +1,4 @@
-// Which views are alive, so that erasure can wait for those that may still show what it erases.
+// Which views are alive, so that what they may still show is not taken from the disk.
 #pragma once
 
 #include <cstdint>
@@ -23,6 +23,18 @@ class ViewGauge {
     left_.NotifyAll();
   }
 
+  // The last view that was taken, dead or alive.
+  std::uint64_t last() const {
+    MutexLock lock(mutex_);
+    return last_;
+  }
+
+  // Whether some view up to `ticket` is alive.
+  bool HasUpTo(std::uint64_t ticket) const {
+    MutexLock lock(mutex_);
+    return !live_.empty() && *live_.begin() <= ticket;
+  }
+
   // Returns when every view that is alive now is gone.
   void AwaitOlder() {
     MutexLock lock(mutex_);
@@ -33,7 +45,7 @@ class ViewGauge {
   }
 
  private:
-  Mutex mutex_;
+  mutable Mutex mutex_;
   CondVar left_;
   std::uint64_t last_ ABSL_GUARDED_BY(mutex_) = 0;
   std::set<std::uint64_t> live_ ABSL_GUARDED_BY(mutex_);

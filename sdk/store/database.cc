@@ -1,5 +1,6 @@
 #include "sdk/store/database.h"
 
+#include <rocksdb/convenience.h>
 #include <rocksdb/utilities/checkpoint.h>
 
 #include <filesystem>
@@ -193,6 +194,14 @@ absl::Status Database::Purge(Family family, std::string_view from, std::string_v
   const rocksdb::Slice end = ToSlice(to);
   return ToStatus(engine_->db->CompactRange(options, engine_->Handle(family), &begin, &end), "purge",
                   engine_->options.path);
+}
+
+absl::Status Database::DropFiles(Family family, std::string_view from, std::string_view to) {
+  const rocksdb::Slice begin = ToSlice(from);
+  const rocksdb::Slice end = ToSlice(to);
+  return ToStatus(
+      rocksdb::DeleteFilesInRange(engine_->db.get(), engine_->Handle(family), &begin, &end, /*include_end=*/false),
+      "drop files of", engine_->options.path);
 }
 
 Database::MemoryUse Database::Memory() const {

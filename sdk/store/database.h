@@ -122,6 +122,11 @@ class Database {
   // the write-ahead log included. Slow. What snapshots see stays.
   absl::Status Purge(Family family, std::string_view from, std::string_view to);
 
+  // Gives the space of most of [from, to) back at once, by dropping the files that hold nothing else. For ranges that
+  // were deleted and that no snapshot or iterator may look at any more: these would miss what they saw, and what stands
+  // in other files may show again. Milliseconds.
+  absl::Status DropFiles(Family family, std::string_view from, std::string_view to);
+
   struct MemoryUse {
     std::size_t unwritten_bytes = 0;  // not yet in files
     std::size_t cache_bytes = 0;

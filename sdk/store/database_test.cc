@@ -228,6 +228,22 @@ TEST_F(DatabaseTest, PurgedBytesAreInNoFile) {
   }
 }
 
+TEST_F(DatabaseTest, DroppedFilesGiveTheirSpaceBackAndOthersStay) {
+  auto database = MustOpen(options_);
+  const std::string value(100'000, 'x');
+  for (int i = 100; i < 400; ++i) Put(*database, kFruit, absl::StrCat(i), value);
+  ASSERT_TRUE(database->Purge(kFruit, "1", "9").ok());  // into files of the lower levels
+  const std::uint64_t before = database->ApproximateSize(kFruit, "1", "9");
+  WriteSet writes(*database);
+  writes.DeleteRange(kFruit, "100", "300");
+  ASSERT_TRUE(database->Commit(writes, Durability::kSynced).ok());
+  ASSERT_TRUE(database->DropFiles(kFruit, "100", "300").ok());
+  EXPECT_LT(database->ApproximateSize(kFruit, "1", "9"), before * 2 / 3);
+  auto iterator = database->Scan(kFruit);
+  iterator->SeekToFirst();
+  EXPECT_EQ(Keys(*iterator).size(), 100u);
+}
+
 TEST_F(DatabaseTest, ReaderOpensBesideTheWriter) {
   auto writer = MustOpen(options_);
   Put(*writer, kFruit, "a", "1");
