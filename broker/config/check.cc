@@ -14,6 +14,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "policy/language/parse.h"
 #include "sdk/base/file.h"
 #include "sdk/base/unique_fd.h"
 #include "sdk/pki/endpoint.h"
@@ -135,11 +136,25 @@ class Checker {
   void CheckPolicies() {
     const std::string what = absl::StrCat("policies ", config_.policies);
     const std::string baseline = absl::StrCat(config_.policies, "/city.baseline.yaml");
-    if (const absl::Status status = ReadFile(baseline, size_t{1} << 20).status(); !status.ok()) {
-      Fail(what, Text(status), "write the city baseline there; `allmende city init` makes a first one");
-    } else {
-      Ok(what, "the city baseline is there");
+    const absl::StatusOr<std::string> text = ReadFile(baseline, size_t{1} << 20);
+    if (!text.ok()) {
+      Fail(what, Text(text.status()), "write the city baseline there; `allmende city init` makes a first one");
+      return;
     }
+    const policy::BaselineParseResult parsed = policy::ParseBaseline(*text, baseline);
+    if (parsed.baseline.has_value()) {
+      Ok(what, "the city baseline can be released");
+      return;
+    }
+    const auto error =
+        std::find_if(parsed.diagnostics.begin(), parsed.diagnostics.end(),
+                     [](const policy::Diagnostic& found) { return found.severity == policy::Severity::kError; });
+    std::string why = absl::StrCat("the city baseline `", baseline, "` is wrong");
+    if (error != parsed.diagnostics.end()) {
+      absl::StrAppend(&why, ", at first in line ", error->line, ": ",
+                      policy::Message(*error, policy::Language::kEnglish));
+    }
+    Fail(what, why, absl::StrCat("`allmende policy check ", baseline, "` shows everything"));
   }
 
   void CheckData() {

@@ -103,6 +103,7 @@ TEST_F(CheckTest, UnusableFilesAreNamed) {
       {layout_.Revocations(), nullptr, "cannot know who is still welcome"},
       {layout_.Revocations(), "allmende-revocations 1\n2026-03-01T10:00", "cannot be used"},
       {layout_.Baseline(), nullptr, "error   policies "},
+      {layout_.Baseline(), "language: en\nbaseline: musterstadt\nlim", "is wrong, at first in line "},
   };
   for (const Row& row : rows) {
     const std::string good = *ReadFile(row.path, 1 << 20);

@@ -29,10 +29,6 @@ Histogram::BucketBoundaries SecondsBuckets() {
   return {0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10};
 }
 
-Histogram::BucketBoundaries CountBuckets() {
-  return {1, 2, 4, 8, 16, 32, 64, 128, 256, 512};
-}
-
 // The names of gRPC's codes, which those who read the metrics know.
 std::string CodeName(absl::StatusCode code) {
   return absl::StatusCodeToString(code);
@@ -88,16 +84,6 @@ struct Metrics::Impl {
                           .Help("From a batch's arrival to the fsync that holds it.")
                           .Register(registry)
                           .Add({}, SecondsBuckets());
-  Histogram& commit_batches = prometheus::BuildHistogram()
-                                  .Name("allmende_commit_batches")
-                                  .Help("Appends that one fsync wrote together.")
-                                  .Register(registry)
-                                  .Add({}, CountBuckets());
-  Histogram& commit_seconds = prometheus::BuildHistogram()
-                                  .Name("allmende_commit_seconds")
-                                  .Help("How long one write with its fsync took.")
-                                  .Register(registry)
-                                  .Add({}, SecondsBuckets());
   prometheus::Family<prometheus::Counter>& calls = prometheus::BuildCounter()
                                                        .Name("allmende_calls_total")
                                                        .Help("Calls with one answer that have ended, by outcome.")
@@ -130,11 +116,6 @@ Metrics::~Metrics() = default;
 
 void Metrics::BatchStored(absl::Duration until_durable) {
   impl_->stored.Observe(absl::ToDoubleSeconds(until_durable));
-}
-
-void Metrics::Committed(uint64_t batches, absl::Duration took) {
-  impl_->commit_batches.Observe(static_cast<double>(batches));
-  impl_->commit_seconds.Observe(absl::ToDoubleSeconds(took));
 }
 
 void Metrics::CallEnded(const std::string& call, absl::StatusCode code, absl::Duration took) {

@@ -3,7 +3,6 @@
 // so that the number of series does not grow with the data and nothing about a single participant is told.
 #pragma once
 
-#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
@@ -21,8 +20,6 @@ class Metrics {
 
   // A batch was stored: `until_durable` from its arrival to the fsync that holds it.
   void BatchStored(absl::Duration until_durable);
-  // The log wrote `batches` with one fsync, which took `took`.
-  void Committed(uint64_t batches, absl::Duration took);
   // A call with one answer has ended. `call` is a method's name, such as `Read`.
   void CallEnded(const std::string& call, absl::StatusCode code, absl::Duration took);
 

@@ -24,7 +24,6 @@ using ::testing::Not;
 TEST(MetricsTest, RecordedValuesAreInTheText) {
   Metrics metrics("musterstadt", "1.2.3");
   metrics.BatchStored(absl::Milliseconds(3));
-  metrics.Committed(5, absl::Milliseconds(30));
   metrics.CallEnded("Read", absl::StatusCode::kOk, absl::Milliseconds(1));
   metrics.CallEnded("Read", absl::StatusCode::kOk, absl::Milliseconds(1));
   metrics.CallEnded("Read", absl::StatusCode::kNotFound, absl::Seconds(60));
@@ -38,8 +37,6 @@ TEST(MetricsTest, RecordedValuesAreInTheText) {
            "allmende_publish_seconds_count 1",
            "allmende_publish_seconds_bucket{le=\"0.002\"} 0",
            "allmende_publish_seconds_bucket{le=\"0.005\"} 1",
-           "allmende_commit_batches_bucket{le=\"8\"} 1",
-           "allmende_commit_seconds_bucket{le=\"0.05\"} 1",
            "allmende_calls_total{call=\"Read\",code=\"OK\"} 2",
            "allmende_calls_total{call=\"Read\",code=\"NOT_FOUND\"} 1",
            "allmende_call_seconds_bucket{call=\"Read\",le=\"10\"} 2",

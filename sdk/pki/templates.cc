@@ -8,7 +8,7 @@ namespace allmende::pki {
 std::string BrokerConfigText(const CityOptions& options) {
   return absl::StrCat(
       "# Configuration of this city's broker. `allmended --check --config broker.yaml` tells whether it would start.\n"
-      "# Paths are relative to this file. Keys that are left out have the default that stands behind their `#`.\n"
+      "# Paths are relative to this file. Lines behind `#` show further keys, with their default or an example.\n"
       "city: ",
       settings::QuoteValue(options.city),
       "\n"
