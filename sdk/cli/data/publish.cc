@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <memory>
 #include <optional>
+#include <ostream>
 #include <string>
 #include <utility>
 #include <vector>
@@ -158,7 +159,6 @@ class PublishRun {
     const std::string& doubt = values_.Text("in-doubt");
     return Upload::Open(context_, *client_,
                         {.dataset = info_.dataset.name(),
-                         .schema_hash = files_.empty() ? std::string() : info_.dataset.schema_hash(),
                          .folder = folder_,
                          .take_over = values_.Switch("take-over"),
                          .discard_refused = values_.Switch("discard-refused"),
@@ -267,7 +267,7 @@ class PublishRun {
 
   absl::Status Follow() {
     ALLMENDE_ASSIGN_OR_RETURN(const std::unique_ptr<Importer> importer, OpenFile(files_[0], tabular::OnBadRow::kStop));
-    context_.Remark("Publishes what is appended to the file; Ctrl-C ends it.");
+    if (!context_.quiet) *context_.err << "publishes what is appended to the file; Ctrl-C ends it" << std::endl;
     ImportedRecord record;
     absl::StatusOr<ImportStep> step;
     while (!Interrupted() && (step = importer->Next(record)).ok()) {

@@ -62,14 +62,12 @@ absl::StatusOr<ExitCode> RunRecall(Context& context, const Values& values) {
     return ExitCode::kOk;
   }
   CatchInterrupts();
-  ALLMENDE_ASSIGN_OR_RETURN(const std::unique_ptr<Upload> upload,
-                            Upload::Open(context, *client,
-                                         {.dataset = info.dataset.name(),
-                                          .schema_hash = info.dataset.schema_hash(),
-                                          .folder = folder,
-                                          .take_over = values.Switch("take-over"),
-                                          .patience = values.Duration("wait"),
-                                          .keep_table = true}));
+  ALLMENDE_ASSIGN_OR_RETURN(const std::unique_ptr<Upload> upload, Upload::Open(context, *client,
+                                                                               {.dataset = info.dataset.name(),
+                                                                                .folder = folder,
+                                                                                .take_over = values.Switch("take-over"),
+                                                                                .patience = values.Duration("wait"),
+                                                                                .keep_table = true}));
   upload->Expect(static_cast<int64_t>(corrections.size()));
   ImportedRecord record;
   for (size_t i = 0; i < corrections.size(); ++i) {

@@ -97,6 +97,9 @@ absl::StatusOr<ExitCode> RunSync(Context& context, const Values& values) {
       continue;
     }
     if (!absl::IsDeadlineExceeded(status)) return status;
+    if (caught_up && !now.syncing) {
+      return now.last_error.ok() ? absl::UnavailableError("the sync has ended") : now.last_error;
+    }
     if (now.info.watermark != watermark || !now.connected_to.empty()) {
       watermark = now.info.watermark;
       moved = absl::Now();

@@ -20,7 +20,7 @@ namespace allmende::cli {
 
 struct UploadOptions {
   std::string dataset;
-  std::string schema_hash;
+  std::string schema_hash = {};  // empty: whichever schema is in force when the records are sent
   OutboxFolder folder;
   bool take_over = false;
   bool discard_refused = false;
