@@ -6,33 +6,18 @@
 
 #include "absl/strings/str_cat.h"
 #include "broker/data/keys.h"
-#include "broker/data/latest_keeper.h"
 #include "broker/service/agreements.h"
 #include "broker/service/raw_message.h"
+#include "broker/service/subscribe_start.h"
 #include "sdk/base/status.h"
 #include "sdk/rpc/status.h"
 
 namespace allmende::broker {
 namespace {
 
-constexpr size_t kReadBytes = 256 << 10;
-
-absl::Status CheckRequest(const v1::SubscribeRequest& request, const DatasetState& dataset) {
-  if (request.start_case() == v1::SubscribeRequest::kSnapshot && dataset.kind != v1::TABLE) {
-    return absl::InvalidArgumentError(absl::StrCat("`", dataset.name, "` is a stream: only a table has a snapshot"));
-  }
-  return absl::OkStatus();
-}
-
-// Of the entry that holds `sequence`, which is kept.
-absl::StatusOr<LogHash> HashOfEntryWith(const LogView& view, LogId log, Sequence sequence) {
-  ALLMENDE_ASSIGN_OR_RETURN(std::unique_ptr<LogCursor> cursor, view.ReadFromSequence(log, sequence, 1));
-  if (!cursor->Next()) {
-    ALLMENDE_RETURN_IF_ERROR(cursor->status());
-    return absl::DataLossError("an entry of the log is missing");
-  }
-  return cursor->entry().hash;
-}
+constexpr size_t kReadBytes = 1 << 20;  // with one cursor
+constexpr size_t kPreparedBytes = 128 << 10;
+constexpr absl::Duration kSlowAfter = absl::Seconds(2);
 
 }  // namespace
 
@@ -62,13 +47,51 @@ SubscribeCall::SubscribeCall(Exchange& exchange, std::shared_ptr<const pki::Iden
 
 SubscribeCall::~SubscribeCall() = default;
 
+// What is ready leaves from here, so that a stream of deliveries does not wait for the executor between any two.
 void SubscribeCall::OnWriteDone(bool ok) {
+  bool next = false;
   {
     MutexLock lock(mutex_);
     writing_ = false;
     cancelled_ = cancelled_ || !ok;
+    next = !cancelled_ && !finished_ && !prepared_.empty() && MayLeave(exchange_.clock.Now()) && TakeNextPrepared();
+  }
+  if (next) {
+    StartWrite(&outgoing_);
   }
   pump_->Wake();
+}
+
+// Puts the first of what is ready where the transport takes it from. False while something is under way there.
+bool SubscribeCall::TakeNextPrepared() {
+  if (writing_ || prepared_.empty()) {
+    return false;
+  }
+  Prepared& next = prepared_.front();
+  outgoing_.Swap(&next.message);
+  exchange_.counters.records_delivered += next.records;
+  prepared_bytes_ -= next.bytes;
+  prepared_.pop_front();
+  writing_ = true;
+  writing_since_ = exchange_.clock.Now();
+  return true;
+}
+
+void SubscribeCall::SendPrepared() {
+  bool next = false;
+  {
+    MutexLock lock(mutex_);
+    next = TakeNextPrepared();
+  }
+  if (next) {
+    StartWrite(&outgoing_);
+  }
+}
+
+// What was prepared may leave only under the state that it was prepared in.
+bool SubscribeCall::MayLeave(absl::Time now) const {
+  return now < prepared_until_ && exchange_.control.state()->version == prepared_version_ && !exchange_.stopping &&
+         exchange_.peers.Recheck(*identity_, now).ok();
 }
 
 void SubscribeCall::OnCancel() {
@@ -87,12 +110,25 @@ void SubscribeCall::OnDone() {
 
 void SubscribeCall::Step() {
   bool cancelled = false;
+  bool slow = false;
   {
     MutexLock lock(mutex_);
-    if (finished_ || writing_) {
+    if (finished_) {
       return;
     }
     cancelled = cancelled_;
+    slow = writing_ && exchange_.clock.Now() > writing_since_ + kSlowAfter;
+    if (!cancelled && !slow && writing_ && (!session_.has_value() || prepared_bytes_ >= kPreparedBytes)) {
+      return;
+    }
+  }
+  if (slow && !cancelled) {
+    // The reader does not keep up: what it would get next stays in the log until it does.
+    if (session_.has_value()) {
+      TakeBackPrepared();
+      reading_.reset();
+    }
+    return;
   }
   if (cancelled) {
     return End(absl::CancelledError("the client went away"));
@@ -143,7 +179,6 @@ absl::Status SubscribeCall::Open() {
     return absl::OkStatus();
   }
   const DatasetState* dataset = state->Find(request_.dataset());
-  ALLMENDE_RETURN_IF_ERROR(CheckRequest(request_, *dataset));
   log_id_ = LogId{dataset->log};
   ALLMENDE_ASSIGN_OR_RETURN(watch_,
                             exchange_.log.WatchHead(log_id_, [weak = std::weak_ptr<Pump>(pump_)](const LogHead&) {
@@ -153,7 +188,7 @@ absl::Status SubscribeCall::Open() {
                             }));
   const std::shared_ptr<const LogView> view = exchange_.log.View();
   ALLMENDE_ASSIGN_OR_RETURN(const LogHead head, view->HeadOf(log_id_));
-  ALLMENDE_ASSIGN_OR_RETURN(const SubscribeStart start, FindStart(*dataset, *view, head));
+  ALLMENDE_ASSIGN_OR_RETURN(const SubscribeStart start, FindStart(request_, *dataset, *view, head));
   state_version_ = state->version;
   session_.emplace(start, MakeOpened(*dataset, start), allowed.entitled, salts_);
   exchange_.logger.Info("subscription opened", {{"dataset", request_.dataset()},
@@ -192,89 +227,14 @@ v1::Opened SubscribeCall::MakeOpened(const DatasetState& dataset, const Subscrib
   return opened;
 }
 
-absl::StatusOr<SubscribeStart> SubscribeCall::FindStart(const DatasetState& dataset, const LogView& view,
-                                                        const LogHead& head) const {
-  SubscribeStart start;
-  ALLMENDE_ASSIGN_OR_RETURN(start.dataset, format::DatasetId::FromBytes(dataset.id));
-  start.head_sequence = head.next_sequence - 1;
-  start.snapshot = request_.start_case() == v1::SubscribeRequest::kSnapshot;
-  start.stop_at_head = request_.stop_at_head();
-  start.accept_withheld = request_.accept_withheld();
-  switch (request_.start_case()) {
-    case v1::SubscribeRequest::kFromSequence:
-      start.first_sequence = request_.from_sequence();
-      break;
-    case v1::SubscribeRequest::kFromEventTimeUs: {
-      const std::unique_ptr<SideCursor> found = view.ScanSide(SideFamily::kTimeIndex, SideKeyPrefix(log_id_),
-                                                              TimeIndexKey(log_id_, request_.from_event_time_us()));
-      start.first_sequence = head.next_sequence;  // everything stored is older
-      if (found->Next()) {
-        ALLMENDE_ASSIGN_OR_RETURN(start.first_sequence, DecodeSequence(found->value()));
-      }
-      ALLMENDE_RETURN_IF_ERROR(found->status());
-      break;
-    }
-    case v1::SubscribeRequest::kResumeToken: {
-      ALLMENDE_ASSIGN_OR_RETURN(start.first_sequence, ResumeAt(start.dataset, view, head));
-      break;
-    }
-    case v1::SubscribeRequest::kOnlyNew:
-      start.first_sequence = head.next_sequence;
-      break;
-    case v1::SubscribeRequest::kSnapshot:
-    case v1::SubscribeRequest::START_NOT_SET:
-      start.first_sequence = head.first_sequence;
-      break;
-  }
-  if (start.first_sequence > head.next_sequence) {
-    return absl::OutOfRangeError(absl::StrCat("`", dataset.name, "` ends at sequence ", start.head_sequence,
-                                              ", not at ", start.first_sequence, ": subscribe from an earlier one"));
-  }
-  start.first_sequence = std::max(start.first_sequence, head.first_sequence);
-  if (start.first_sequence > head.first_sequence) {
-    ALLMENDE_ASSIGN_OR_RETURN(start.previous_hash, HashOfEntryWith(view, log_id_, start.first_sequence - 1));
-  }
-  return start;
-}
-
-// Where the token's subscription goes on; only in the very log that it was given out for.
-absl::StatusOr<Sequence> SubscribeCall::ResumeAt(const format::DatasetId& dataset, const LogView& view,
-                                                 const LogHead& head) const {
-  ALLMENDE_ASSIGN_OR_RETURN(const ResumePoint point, DecodeResumeToken(request_.resume_token()));
-  const std::string start_anew = ": start anew, with a snapshot or from the beginning";
-  if (point.dataset != dataset) {
-    return absl::FailedPreconditionError(absl::StrCat("the resume token is of another dataset", start_anew));
-  }
-  if (point.next_sequence > head.next_sequence) {
-    return absl::FailedPreconditionError(absl::StrCat("the broker's log ends at sequence ", head.next_sequence - 1,
-                                                      ", the resume token is ahead of it", start_anew));
-  }
-  if (point.next_sequence < head.first_sequence) {
-    return absl::FailedPreconditionError(
-        absl::StrCat("records up to sequence ", head.first_sequence - 1, " are no longer kept", start_anew));
-  }
-  ALLMENDE_ASSIGN_OR_RETURN(const Sequence erased, NewestErasedTombstone(view, log_id_));
-  if (point.next_sequence <= erased) {
-    return absl::FailedPreconditionError(
-        absl::StrCat("deletes up to sequence ", erased, " are no longer kept", start_anew));
-  }
-  if (point.next_sequence - 1 < head.first_sequence) {
-    return point.next_sequence;  // the entry before it is gone, rightly
-  }
-  ALLMENDE_ASSIGN_OR_RETURN(const LogHash hash, HashOfEntryWith(view, log_id_, point.next_sequence - 1));
-  if (hash != point.hash) {
-    return absl::FailedPreconditionError(absl::StrCat("the broker's log was replaced since", start_anew));
-  }
-  return point.next_sequence;
-}
-
-// Before each message: what holds now is what counts.
+// Before anything is prepared or said: what holds now is what counts.
 absl::Status SubscribeCall::RefreshEntitlement(absl::Time now) {
   ALLMENDE_RETURN_IF_ERROR(exchange_.peers.Recheck(*identity_, now));
   const std::shared_ptr<const State> state = exchange_.control.state();
   if (state->version == state_version_ && now < session_->entitlement().valid_until) {
     return absl::OkStatus();
   }
+  TakeBackPrepared();
   ALLMENDE_ASSIGN_OR_RETURN(GateAnswer answer, exchange_.gate.Decide(*state, gate_request_, now));
   const bool time_passed = state->version == state_version_;
   state_version_ = state->version;
@@ -293,60 +253,112 @@ absl::Status SubscribeCall::RefreshEntitlement(absl::Time now) {
   return absl::OkStatus();
 }
 
-// Lets the session do what it can until it has something to say, or must wait.
+void SubscribeCall::TakeBackPrepared() {
+  MutexLock lock(mutex_);
+  if (!prepared_.empty()) {
+    session_->Unsend(prepared_.front().first_sequence);
+    prepared_.clear();
+    prepared_bytes_ = 0;
+    reading_.reset();
+  }
+}
+
+// Makes deliveries ready, sends the first one if nothing is under way, and lets the session speak once everything
+// before has left.
 absl::Status SubscribeCall::Advance() {
   const absl::Time now = exchange_.clock.Now();
   ALLMENDE_RETURN_IF_ERROR(RefreshEntitlement(now));
   if (exchange_.stopping) {
+    TakeBackPrepared();
     session_->OnStopping("the broker stops: resume here or at another endpoint");
   }
-  while (true) {
+  ALLMENDE_RETURN_IF_ERROR(PrepareDeliveries(now));
+  {
+    MutexLock lock(mutex_);
+    if (writing_ || !prepared_.empty()) {
+      return absl::OkStatus();
+    }
+  }
+  const SubscribeSession::Action action = session_->Next(exchange_.log.HeadOf(log_id_), now);
+  if (const auto* say = std::get_if<SubscribeSession::Say>(&action)) {
+    Write(ToByteBuffer(say->response));
+  } else if (std::holds_alternative<SubscribeSession::Over>(action)) {
+    End(absl::OkStatus());
+  } else if (std::holds_alternative<SubscribeSession::Wait>(action)) {
+    reading_.reset();  // nothing to do for a while
+  } else {
+    pump_->Wake();  // the log has grown this moment
+  }
+  return absl::OkStatus();
+}
+
+absl::Status SubscribeCall::PrepareDeliveries(absl::Time now) {
+  SendPrepared();
+  while (session_->HasMore(exchange_.log.HeadOf(log_id_))) {
     SubscribeSession::Action action = session_->Next(exchange_.log.HeadOf(log_id_), now);
-    if (auto* say = std::get_if<SubscribeSession::Say>(&action)) {
-      Write(ToByteBuffer(say->response));
-      return absl::OkStatus();
-    }
-    if (auto* deliver = std::get_if<SubscribeSession::Deliver>(&action)) {
-      exchange_.counters.records_delivered += deliver->records;
-      Write(DeliveryMessage(std::move(deliver->content),
-                            {deliver->original, deliver->first_sequence, deliver->last_sequence,
-                             absl::ToUnixMicros(deliver->accepted_at), deliver->release}));
-      return absl::OkStatus();
-    }
     if (const auto* read = std::get_if<SubscribeSession::ReadFrom>(&action)) {
       ALLMENDE_RETURN_IF_ERROR(ReadLog(read->sequence));
       continue;
     }
-    if (std::holds_alternative<SubscribeSession::Over>(action)) {
-      End(absl::OkStatus());
+    auto& deliver = std::get<SubscribeSession::Deliver>(action);
+    Prepared prepared;
+    prepared.first_sequence = deliver.first_sequence;
+    prepared.records = deliver.records;
+    prepared.bytes = deliver.content.size();
+    prepared.message =
+        DeliveryMessage(std::move(deliver.content), {deliver.original, deliver.first_sequence, deliver.last_sequence,
+                                                     absl::ToUnixMicros(deliver.accepted_at), deliver.release});
+    bool enough = false;
+    {
+      MutexLock lock(mutex_);
+      prepared_version_ = state_version_;
+      prepared_until_ = session_->entitlement().valid_until;
+      prepared_bytes_ += prepared.bytes;
+      prepared_.push_back(std::move(prepared));
+      enough = writing_ && prepared_bytes_ >= kPreparedBytes;
     }
-    return absl::OkStatus();
-  }
-}
-
-absl::Status SubscribeCall::ReadLog(Sequence from) {
-  const std::shared_ptr<const LogView> view = exchange_.log.View();
-  absl::StatusOr<std::unique_ptr<LogCursor>> cursor = view->ReadFromSequence(log_id_, from, kReadBytes);
-  if (absl::IsOutOfRange(cursor.status())) {
-    return absl::FailedPreconditionError(
-        absl::StrCat("records from sequence ", from,
-                     " on were removed by the dataset's retention before they were read: subscribe anew"));
-  }
-  ALLMENDE_RETURN_IF_ERROR(cursor.status());
-  const auto is_latest = [this, &view](std::string_view key, Sequence sequence) -> absl::StatusOr<bool> {
-    ALLMENDE_ASSIGN_OR_RETURN(const auto latest, view->GetSide(SideFamily::kKeyIndex, KeyIndexKey(log_id_, key)));
-    return latest.has_value() && *latest == EncodeSequence(sequence);
-  };
-  while ((*cursor)->Next()) {
-    const StoredEntry& entry = (*cursor)->entry();
-    ALLMENDE_ASSIGN_OR_RETURN(const bool enough,
-                              session_->Take(entry.first_sequence, entry.hash, entry.bytes, is_latest));
+    SendPrepared();
     if (enough) {
       return absl::OkStatus();
     }
   }
-  ALLMENDE_RETURN_IF_ERROR((*cursor)->status());
-  ALLMENDE_ASSIGN_OR_RETURN(const LogHead head, view->HeadOf(log_id_));
+  return absl::OkStatus();
+}
+
+absl::Status SubscribeCall::ReadLog(Sequence from) {
+  if (!reading_.has_value() || reading_->next != from) {
+    reading_.reset();
+    Reading reading;
+    reading.view = exchange_.log.View();
+    absl::StatusOr<std::unique_ptr<LogCursor>> cursor = reading.view->ReadFromSequence(log_id_, from, kReadBytes);
+    if (absl::IsOutOfRange(cursor.status())) {
+      return absl::FailedPreconditionError(
+          absl::StrCat("records from sequence ", from,
+                       " on were removed by the dataset's retention before they were read: subscribe anew"));
+    }
+    ALLMENDE_RETURN_IF_ERROR(cursor.status());
+    reading.cursor = *std::move(cursor);
+    reading_ = std::move(reading);
+  }
+  Reading& reading = *reading_;
+  const auto is_latest = [this, &reading](std::string_view key, Sequence sequence) -> absl::StatusOr<bool> {
+    ALLMENDE_ASSIGN_OR_RETURN(const auto latest,
+                              reading.view->GetSide(SideFamily::kKeyIndex, KeyIndexKey(log_id_, key)));
+    return latest.has_value() && *latest == EncodeSequence(sequence);
+  };
+  while (reading.on_entry || reading.cursor->Next()) {
+    const StoredEntry& entry = reading.cursor->entry();
+    ALLMENDE_ASSIGN_OR_RETURN(const bool enough,
+                              session_->Take(entry.first_sequence, entry.hash, entry.bytes, is_latest));
+    reading.next = session_->next_sequence();
+    reading.on_entry = reading.next < entry.first_sequence + entry.count;
+    if (enough) {
+      return absl::OkStatus();
+    }
+  }
+  ALLMENDE_RETURN_IF_ERROR(reading.cursor->status());
+  ALLMENDE_ASSIGN_OR_RETURN(const LogHead head, reading.view->HeadOf(log_id_));
+  reading_.reset();
   return session_->next_sequence() == head.next_sequence ? session_->TakeNoMore() : absl::OkStatus();
 }
 
@@ -354,6 +366,7 @@ void SubscribeCall::Write(grpc::ByteBuffer message) {
   {
     MutexLock lock(mutex_);
     writing_ = true;
+    writing_since_ = exchange_.clock.Now();
   }
   outgoing_.Swap(&message);
   StartWrite(&outgoing_);
@@ -361,6 +374,7 @@ void SubscribeCall::Write(grpc::ByteBuffer message) {
 
 void SubscribeCall::End(absl::Status status) {
   watch_.Stop();
+  reading_.reset();
   {
     MutexLock lock(mutex_);
     if (finished_) {

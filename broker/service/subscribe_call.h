@@ -1,7 +1,9 @@
 // The gRPC side of one subscription: reads the log for a SubscribeSession and carries what it says to the transport.
-// One message is under way at a time, so a slow reader costs one message of memory and is served from the log.
+// One message is under way at a time and a few are ready behind it, so a slow reader costs little memory and is served
+// from the log.
 #pragma once
 
+#include <deque>
 #include <memory>
 #include <optional>
 #include <string>
@@ -39,12 +41,15 @@ class SubscribeCall final : public grpc::ServerWriteReactor<grpc::ByteBuffer>,
   void Step();
   absl::Status Open();
   void RecordAgreement();
-  absl::StatusOr<SubscribeStart> FindStart(const DatasetState& dataset, const LogView& view, const LogHead& head) const;
-  absl::StatusOr<Sequence> ResumeAt(const format::DatasetId& dataset, const LogView& view, const LogHead& head) const;
   v1::Opened MakeOpened(const DatasetState& dataset, const SubscribeStart& start) const;
   absl::Status RefreshEntitlement(absl::Time now);
   absl::Status Advance();
+  absl::Status PrepareDeliveries(absl::Time now);
   absl::Status ReadLog(Sequence from);
+  void TakeBackPrepared();
+  void SendPrepared();
+  bool TakeNextPrepared() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  bool MayLeave(absl::Time now) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Write(grpc::ByteBuffer message);
   void End(absl::Status status);
 
@@ -57,6 +62,21 @@ class SubscribeCall final : public grpc::ServerWriteReactor<grpc::ByteBuffer>,
 
   grpc::ByteBuffer outgoing_;  // the transport's between StartWrite and OnWriteDone
 
+  // A delivery that only waits for its turn at the transport.
+  struct Prepared {
+    grpc::ByteBuffer message;
+    Sequence first_sequence = 0;
+    size_t bytes = 0;
+    uint64_t records = 0;
+  };
+  // Where the log is being read. While it lives, what it sees is not freed, so it is given up when the reader is slow.
+  struct Reading {
+    std::shared_ptr<const LogView> view;
+    std::unique_ptr<LogCursor> cursor;
+    bool on_entry = false;  // the cursor's entry is not used up
+    Sequence next = 0;      // to be taken
+  };
+
   // Touched by Step alone.
   crypto::SaltPool salts_;
   std::optional<SubscribeSession> session_;
@@ -64,11 +84,18 @@ class SubscribeCall final : public grpc::ServerWriteReactor<grpc::ByteBuffer>,
   LogId log_id_{};
   uint64_t state_version_ = 0;  // of the state that the entitlement was computed in
   bool refused_ = false;
+  std::optional<Reading> reading_;
   Watch watch_;
 
   Mutex mutex_;
   absl::Status agreement_status_ ABSL_GUARDED_BY(mutex_);
   bool writing_ ABSL_GUARDED_BY(mutex_) = false;
+  absl::Time writing_since_ ABSL_GUARDED_BY(mutex_);
+  // What is ready, in order, and the state and time up to which it may leave.
+  std::deque<Prepared> prepared_ ABSL_GUARDED_BY(mutex_);
+  size_t prepared_bytes_ ABSL_GUARDED_BY(mutex_) = 0;
+  uint64_t prepared_version_ ABSL_GUARDED_BY(mutex_) = 0;
+  absl::Time prepared_until_ ABSL_GUARDED_BY(mutex_) = absl::InfinitePast();
   bool cancelled_ ABSL_GUARDED_BY(mutex_) = false;
   bool finished_ ABSL_GUARDED_BY(mutex_) = false;
 };

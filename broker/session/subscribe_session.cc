@@ -112,6 +112,17 @@ void SubscribeSession::OnStopping(std::string_view why) {
   }
 }
 
+void SubscribeSession::Unsend(Sequence first) {
+  ready_.reset();
+  DropBuilt();
+  next_sequence_ = first;
+}
+
+bool SubscribeSession::HasMore(const LogHead& head) const {
+  const bool at_end = start_.stop_at_head && next_sequence_ > start_.head_sequence;
+  return say_first_.empty() && !over_ && (ready_.has_value() || (!at_end && next_sequence_ < head.next_sequence));
+}
+
 SubscribeSession::Action SubscribeSession::Next(const LogHead& head, absl::Time now) {
   if (!say_first_.empty()) {
     Say say{std::move(say_first_.front())};
@@ -163,8 +174,7 @@ SubscribeSession::Action SubscribeSession::SayWatermark(const LogHead& head, abs
 absl::StatusOr<bool> SubscribeSession::Take(Sequence first_sequence, const LogHash& hash, std::string_view stored_bytes,
                                             const IsLatest& is_latest) {
   ALLMENDE_ASSIGN_OR_RETURN(const StoredBatch stored, SplitStored(stored_bytes));
-  ALLMENDE_ASSIGN_OR_RETURN(const format::BatchView batch, format::BatchView::Parse(stored.batch));
-  const format::Statement& statement = batch.statement();
+  ALLMENDE_ASSIGN_OR_RETURN(const format::Statement statement, format::ParseStatement(stored.batch));
   if (statement.first_sequence != first_sequence || first_sequence > next_sequence_ ||
       next_sequence_ > statement.last_sequence()) {
     return absl::DataLossError(absl::StrCat("the batch stored at sequence ", first_sequence, " says it begins at ",
@@ -185,6 +195,7 @@ absl::StatusOr<bool> SubscribeSession::Take(Sequence first_sequence, const LogHa
     next_sequence_ = statement.next_sequence();
     return true;
   }
+  ALLMENDE_ASSIGN_OR_RETURN(const format::BatchView batch, format::BatchView::Parse(stored.batch));
   ALLMENDE_RETURN_IF_ERROR(Transform(batch, stored.envelope.accepted_at, is_latest));
   // A snapshot ends with a delivery of its own: what follows is no snapshot.
   const bool snapshot_ends = snapshot && next_sequence_ > start_.head_sequence;

@@ -88,7 +88,12 @@ class SubscribeSession {
   // The broker stops; the next action says so.
   void OnStopping(std::string_view why);
 
+  // What was handed out from `first` on, deliveries only, has not left and never will: it is made again.
+  void Unsend(Sequence first);
+
   Action Next(const LogHead& head, absl::Time now);
+  // The next action is a delivery, or reading for one.
+  bool HasMore(const LogHead& head) const;
 
   // Takes one entry of the log, in order. True when the session has enough: call Next again. `stored_bytes` are needed
   // only during the call.

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -394,7 +395,7 @@ TEST_P(SubscribeSessionProperty, EverySequenceOnceUnderTheAnnouncedView) {
       std::make_unique<SubscribeSession>(world.From(first), v1::Opened(), views[random.Below(3)], world.salts());
   absl::Time now = kNow;
   for (int step = 0; step < 60; ++step) {
-    switch (random.Below(5)) {
+    switch (random.Below(6)) {
       case 0:
         grow();
         break;
@@ -409,6 +410,23 @@ TEST_P(SubscribeSessionProperty, EverySequenceOnceUnderTheAnnouncedView) {
         const SubscribeStart start = world.From(point->next_sequence);
         EXPECT_EQ(point->hash, start.previous_hash);
         session = std::make_unique<SubscribeSession>(start, v1::Opened(), views[random.Below(3)], world.salts());
+        break;
+      }
+      case 3: {  // deliveries are made ready and then taken back
+        std::optional<Sequence> unsent;
+        for (size_t i = random.Below(6); i > 0 && session->HasMore(world.head()); --i) {
+          SubscribeSession::Action action = session->Next(world.head(), now);
+          if (const auto* read = std::get_if<SubscribeSession::ReadFrom>(&action)) {
+            world.Serve(*session, read->sequence, 1 + random.Below(3));
+          } else {
+            ASSERT_TRUE(std::holds_alternative<SubscribeSession::Deliver>(action));
+            const Sequence from = std::get<SubscribeSession::Deliver>(action).first_sequence;
+            unsent = unsent.value_or(from);
+          }
+        }
+        if (unsent.has_value()) {
+          session->Unsend(*unsent);
+        }
         break;
       }
       default:
