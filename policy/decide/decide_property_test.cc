@@ -257,9 +257,10 @@ TEST_P(DecideProperty, NoFieldOfARecordComesThatNoRuleGivesForThisRecord) {
     const std::vector<bool> passing = Passing(decision);
     for (const auto& [path, treatment] : FieldsOf(decision)) {
       const FieldInfo& field = *SewerSchema().FindField(path);
+      const Treatment& shown = treatment;
       for (size_t k = 0; k < samples.size(); ++k) {
         const bool given = !passing[k] || std::any_of(policy.rules.begin(), policy.rules.end(), [&](const Rule& rule) {
-          return Holds(rule, request) && LetsPass(rule, samples[k]) && AtLeastAsGenerous(Given(rule, field), treatment);
+          return Holds(rule, request) && LetsPass(rule, samples[k]) && AtLeastAsGenerous(Given(rule, field), shown);
         });
         EXPECT_TRUE(given) << path << " of sample " << k;
       }
@@ -269,7 +270,7 @@ TEST_P(DecideProperty, NoFieldOfARecordComesThatNoRuleGivesForThisRecord) {
       });
       for (const Limit& limit : baseline.limits) {
         EXPECT_TRUE(crisis || !ForCaller(limit.audience, request.caller) ||
-                    AtLeastAsGenerous(LeftBy(limit, field.field_class), treatment))
+                    AtLeastAsGenerous(LeftBy(limit, field.field_class), shown))
             << path << " beyond " << limit.id.value();
       }
       EXPECT_FALSE(decision.entitlement().rules.empty());

@@ -65,6 +65,7 @@ void CutByCeilings(const Asked& asked, const std::vector<Atom>& crises, Grant& g
   ClassBounds bounds;
   for (size_t field_class = 0; field_class < bounds.size(); ++field_class) {
     std::vector<Treatment> treatments;
+    treatments.reserve(matching.size());
     for (const CompiledCeiling* ceiling : matching) {
       treatments.push_back(ceiling->bounds[field_class]);
     }

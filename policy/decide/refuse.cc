@@ -44,6 +44,7 @@ std::optional<Refusal> OutsideValidity(const Validity& validity, const std::stri
 template <typename Name>
 std::vector<std::string> Values(const std::vector<Name>& names) {
   std::vector<std::string> values;
+  values.reserve(names.size());
   for (const Name& name : names) {
     values.push_back(name.value());
   }

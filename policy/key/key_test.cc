@@ -13,7 +13,7 @@
 namespace allmende::policy {
 namespace {
 
-using std::string_literals::operator""s;
+using namespace std::string_literals;
 
 std::string KeyOf(std::string_view text) {
   KeyWriter writer;

@@ -21,7 +21,7 @@ class Name {
   const std::string& value() const { return value_; }
   bool empty() const { return value_.empty(); }
 
-  friend auto operator<=>(const Name&, const Name&) = default;
+  friend auto operator<=>(const Name&, const Name&) = default;  // NOLINT(modernize-use-nullptr): a false alarm
 
   template <typename H>
   friend H AbslHashValue(H state, const Name& name) {

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "policy/testing/test_schema.h"
 
 namespace allmende::policy {
@@ -20,6 +21,7 @@ using testing::TestSchema;
 
 std::vector<std::string> PathsOf(const std::vector<const FieldInfo*>& fields) {
   std::vector<std::string> paths;
+  paths.reserve(fields.size());
   for (const FieldInfo* field : fields) {
     paths.push_back(field->path);
   }
@@ -199,7 +201,7 @@ std::string ManyOneofs(int oneofs) {
   std::string text = "message Record {";
   for (int i = 1; i <= oneofs; ++i) {
     const std::string number = std::to_string(i);
-    text += " oneof o" + number + " { int32 f" + number + " = " + number + " [$p]; }";
+    absl::StrAppend(&text, " oneof o", number, " { int32 f", number, " = ", number, " [$p]; }");
   }
   return text + "}";
 }

@@ -47,13 +47,13 @@ class Writer {
       number += 1 + static_cast<uint32_t>(random_.OneIn(6) ? random_.Below(3'000) : random_.Below(2));
       const std::string field = absl::StrCat("f", number);
       if (!oneof_open && random_.OneIn(10)) {
-        lines.push_back("oneof choice {");
+        lines.emplace_back("oneof choice {");
         oneof_open = true;
         const std::string line = OneofField(field, number);
         lines.push_back(line);
         number += 1;
         lines.push_back(OneofField(absl::StrCat("f", number), number));
-        lines.push_back("}");
+        lines.emplace_back("}");
       } else if (depth < 3 && random_.OneIn(5)) {
         const std::string type = absl::StrCat("M", depth, "_", messages_++);
         inner += Message(type, depth + 1);

@@ -19,12 +19,17 @@ void Feed(const std::string& input) {
   EXPECT_EQ(LLVMFuzzerTestOneInput(reinterpret_cast<const uint8_t*>(input.data()), input.size()), 0);
 }
 
+// `program` picks one, or is 255 and stands in front of the payload in `rest`.
+std::string Input(int schema, int program, const std::string& rest) {
+  std::string input = {static_cast<char>(schema), static_cast<char>(program)};
+  return input.append(rest);
+}
+
 TEST(ViewFuzz, SeedsHold) {
   const google::protobuf::LogSilencer silencer;  // of complaints about damage
   Feed("");
   Feed("ab");
   for (int seed = 0; seed < 256; seed += 5) {
-    const std::string pick(1, static_cast<char>(seed));
     testing::Random schema_random(static_cast<uint8_t>(seed));
     const testing::TestSchema schema(testing::RandomSchemaText(schema_random));
     testing::Random random(static_cast<uint64_t>(seed));
@@ -33,11 +38,12 @@ TEST(ViewFuzz, SeedsHold) {
       testing::FillRandomly(*record, random);
       const std::string bytes = testing::Encoded(*record);
       const std::string program = testing::RandomProgram(schema.table(), random).SerializeAsString().substr(0, 250);
-      const std::string in_input = pick + "\xff" + static_cast<char>(program.size()) + program + bytes;
-      Feed(pick + static_cast<char>(i) + bytes);
-      Feed(pick + static_cast<char>(i) + testing::Mutated(bytes, random));
-      Feed(in_input);
-      Feed(testing::Mutated(in_input, random));
+      std::string program_first(1, static_cast<char>(program.size()));
+      program_first.append(program).append(bytes);
+      Feed(Input(seed, i, bytes));
+      Feed(Input(seed, i, testing::Mutated(bytes, random)));
+      Feed(Input(seed, 255, program_first));
+      Feed(testing::Mutated(Input(seed, 255, program_first), random));
     }
   }
 }

@@ -19,7 +19,7 @@
 namespace allmende::policy {
 namespace {
 
-using std::string_literals::operator""s;
+using namespace std::string_literals;
 using ::testing::ElementsAre;
 using testing::ProtoText;
 using testing::TestMac;

@@ -14,7 +14,7 @@
 namespace allmende::policy {
 namespace {
 
-using std::string_literals::operator""s;
+using namespace std::string_literals;
 using testing::ProtoText;
 using testing::TestSchema;
 using testing::Wire;

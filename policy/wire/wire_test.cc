@@ -16,7 +16,7 @@
 namespace allmende::policy {
 namespace {
 
-using std::string_literals::operator""s;
+using namespace std::string_literals;
 
 const uint64_t kNumbers[] = {0,
                              1,
