@@ -81,6 +81,7 @@ TEST(MetricsTest, TextIsWellFormed) {
 TEST(MetricsTest, RecordingAndAskingGoOnTogether) {
   Metrics metrics("c", "v");
   std::vector<std::thread> threads;
+  threads.reserve(4);
   for (int i = 0; i < 4; ++i) {
     threads.emplace_back([&metrics] {
       for (int call = 0; call < 1000; ++call) {

@@ -17,6 +17,7 @@
 #define ALLMENDE_STATUS_CONCAT(a, b) ALLMENDE_STATUS_CONCAT_INNER(a, b)
 
 // ALLMENDE_ASSIGN_OR_RETURN(auto value, MakeValue());
+// NOLINTBEGIN(bugprone-macro-parentheses): a declaration cannot stand in parentheses
 #define ALLMENDE_ASSIGN_OR_RETURN(lhs, expression) \
   ALLMENDE_ASSIGN_OR_RETURN_IMPL(ALLMENDE_STATUS_CONCAT(status_or_, __LINE__), lhs, expression)
 #define ALLMENDE_ASSIGN_OR_RETURN_IMPL(holder, lhs, expression) \
@@ -25,3 +26,4 @@
     return std::move(holder).status();                          \
   }                                                             \
   lhs = *std::move(holder)
+// NOLINTEND(bugprone-macro-parentheses)

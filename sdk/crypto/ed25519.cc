@@ -91,7 +91,8 @@ Ed25519PrivateKey Ed25519PrivateKey::FromKey(SharedKey key) {
   size_t size = bytes.size();
   Require(EVP_PKEY_get_raw_public_key(key.get(), bytes.data(), &size), "a private key has no public key");
   // A private key is clamped: its public key is never of small order, and OpenSSL encodes it in the shortest way.
-  return Ed25519PrivateKey(key, Ed25519PublicKey(key, AsBytes(bytes)));
+  Ed25519PublicKey public_key(key, AsBytes(bytes));
+  return Ed25519PrivateKey(std::move(key), std::move(public_key));
 }
 
 Ed25519PrivateKey Ed25519PrivateKey::Generate() {

@@ -148,6 +148,7 @@ TEST_F(ServerTest, RenewedPairIsShownToNewConnections) {
 TEST_F(ServerTest, SilentConnectionsDoNotKeepOthersOut) {
   const auto server = Https({.threads = 1, .waiting_max = 2, .io_timeout = absl::Milliseconds(100)});
   std::vector<UniqueFd> silent;
+  silent.reserve(5);
   for (int i = 0; i < 5; ++i) silent.push_back(ConnectTo(server->port()));
   EXPECT_EQ(Fetch(*server, client_).status, 200);
 }
@@ -155,6 +156,7 @@ TEST_F(ServerTest, SilentConnectionsDoNotKeepOthersOut) {
 TEST_F(ServerTest, ManyCallersAreAllAnswered) {
   const auto server = Https({.threads = 2, .waiting_max = 2});
   std::vector<std::thread> callers;
+  callers.reserve(8);
   std::atomic<int> answered = 0;
   for (int i = 0; i < 8; ++i) {
     callers.emplace_back([&] {

@@ -55,7 +55,7 @@ absl::Status RefuseToOverwrite(const std::string& directory) {
   std::vector<std::string> found;
   std::error_code ignored;
   for (const char* name : kNames) {
-    if (fs::exists(absl::StrCat(directory, "/", name), ignored)) found.push_back(name);
+    if (fs::exists(absl::StrCat(directory, "/", name), ignored)) found.emplace_back(name);
   }
   if (found.empty()) return absl::OkStatus();
   if (found.back() != "broker.yaml" && fs::exists(CityLayout(directory).Staging(), ignored)) {
@@ -145,10 +145,10 @@ absl::Status MoveIn(const std::string& staging, const std::string& directory) {
     const std::string from = absl::StrCat(staging, "/", name);
     const std::string to = absl::StrCat(directory, "/", name);
     if (std::rename(from.c_str(), to.c_str()) == 0) {
-      moved.push_back(name);
+      moved.emplace_back(name);
       continue;
     }
-    const absl::Status status = SystemError(errno, "put in place", to);
+    absl::Status status = SystemError(errno, "put in place", to);
     for (const std::string& back : moved) {
       std::rename(absl::StrCat(directory, "/", back).c_str(), absl::StrCat(staging, "/", back).c_str());
     }

@@ -13,7 +13,6 @@
 namespace allmende::pki {
 namespace {
 
-using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
 std::string Text(const absl::Status& status) {

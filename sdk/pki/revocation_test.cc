@@ -159,6 +159,7 @@ TEST_F(RevocationTest, ChecksGoOnWhileTheFileIsRead) {
   Write(FormatRevocations({{kTime, Kind::kParticipant, "bwb", ""}}));
   const std::unique_ptr<RevocationRegister> revocations = Open();
   std::vector<std::thread> threads;
+  threads.reserve(2);
   for (int i = 0; i < 2; ++i) {
     threads.emplace_back([&] {
       for (int round = 0; round < 5000; ++round) EXPECT_FALSE(revocations->Check(Somebody()).ok());

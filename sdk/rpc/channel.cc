@@ -63,7 +63,7 @@ std::shared_ptr<grpc::Channel> MakeChannel(const std::string& endpoint,
 }
 
 absl::Status CallStatus(const grpc::Status& status, const std::string& endpoint) {
-  const absl::Status plain = FromGrpc(status);
+  absl::Status plain = FromGrpc(status);
   // gRPC's own bounds: `Received message larger than max (5242880 vs. 4194304)`, in either direction.
   if (absl::IsResourceExhausted(plain) && absl::StrContains(plain.message(), "message larger than max")) {
     const size_t figures = plain.message().find('(');
