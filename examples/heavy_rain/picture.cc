@@ -25,7 +25,7 @@ std::unique_ptr<Message> Parse(const DatasetPlan& plan, const std::string& paylo
 
 std::string NumberText(double value) {
   char text[32];
-  std::snprintf(text, sizeof(text), std::fabs(value) >= 100 ? "%.1f" : "%.3g", value);
+  std::snprintf(text, sizeof(text), std::fabs(value) >= 100 ? "%.1f" : "%.4g", value);
   return text;
 }
 

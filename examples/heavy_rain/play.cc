@@ -113,7 +113,8 @@ absl::Status Play::Evening() {
                            [this] { return witness_.everything_was_fed(night_.datasets); });
   }
   if (!status.ok()) return status;
-  TellViews("The same record, as each of them gets it. Who sees what is written in the policies:");
+  TellViews(absl::StrCat("One record, as each of them gets it (`-`: not delivered). So says ",
+                         night_.Plan(night_.shown_dataset).policy_file, ". ", night_.views_about));
   return Breathe();
 }
 
@@ -132,10 +133,8 @@ absl::Status Play::Crisis() {
   });
   if (!status.ok()) return status;
   events_.crisis_followed = absl::Now() - declared;
-  narrator_.Say(
-      absl::StrCat("The running subscriptions followed ", Seconds(events_.crisis_followed),
-                   " after the declaration. The emergency-logistics operator now sees what the rules keep for "
-                   "a crisis; the navigation operator sees what it saw before."));
+  narrator_.Say(absl::StrCat("The running subscription of the logistics operator followed within ",
+                             Seconds(events_.crisis_followed), ". ", night_.crisis_views_about));
   status = StepsUntil(night_.refusal_at - 1);
   if (status.ok()) {
     status = WaitIfItComes(kPatience, "the delivery of the first records of the crisis",
@@ -342,7 +341,6 @@ void Play::TellViews(const std::string& caption) {
     narrator_.Blank();
     narrator_.Say(caption);
     narrator_.Table(SideBySide(plan, published, seen));
-    narrator_.Blank();
     return;
   }
 }

@@ -13,7 +13,7 @@ struct StreamTuning {
   std::shared_ptr<const Clock> clock = std::make_shared<SystemClock>();
   session::UniformRandom random;                       // none: the system's
   absl::Duration pause_min = absl::Milliseconds(200);  // between rounds over the endpoints
-  absl::Duration pause_max = absl::Seconds(15);
+  absl::Duration pause_max = absl::Seconds(5);
   absl::Duration open_timeout = absl::Seconds(10);
   absl::Duration ack_timeout = absl::Seconds(60);
   absl::Duration silence_timeout = absl::Seconds(30);

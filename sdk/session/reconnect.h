@@ -16,7 +16,7 @@ using UniformRandom = std::function<double()>;
 struct ReconnectOptions {
   size_t endpoint_count = 1;
   absl::Duration pause_min = absl::Milliseconds(200);
-  absl::Duration pause_max = absl::Seconds(15);
+  absl::Duration pause_max = absl::Seconds(5);
 };
 
 struct Attempt {

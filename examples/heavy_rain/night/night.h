@@ -50,6 +50,8 @@ struct Night {
   std::string shown_key;       // and of which gauge
   std::string locked_dataset;  // that the navigation operator asks for in vain
   std::string crisis_kind;
+  std::string views_about;         // for people: who sees what of the shown dataset
+  std::string crisis_views_about;  // and what the crisis changes in it
 
   const DatasetPlan& Plan(const std::string& dataset) const;
 };

@@ -149,7 +149,7 @@ absl::StatusOr<Night> RecordedNight(const std::string& directory) {
       "Berlin, 20 May 2019. Rain: measured by Deutscher Wetterdienst (DWD) at Tempelhof, one value an hour; the "
       "ten days before are handed in along the way. Sewer overflows: SIMULATED for that evening (InfoWorks; Berlin "
       "water model of Kompetenzzentrum Wasser Berlin, MIT).",
-      "The traffic is INVENTED. The programs, the certificates, the rules and the failure are real."};
+      "The traffic and the wells are INVENTED. The programs, the certificates, the rules and the failure are real."};
   night.weather_about = "What the sewers cannot hold goes into the river.";
   night.datasets = {RainPlan(), OverflowPlan(), TrafficPlan(), WellPlan()};
   night.crisis_at = 25;
@@ -160,6 +160,9 @@ absl::StatusOr<Night> RecordedNight(const std::string& directory) {
   night.shown_key = kShownOutlet;
   night.locked_dataset = WellPlan().name;
   night.crisis_kind = "starkregen";
+  night.views_about =
+      "When and where is open to all. The navigation operator gets how much in steps (0, 0.1, 1 m3/s and more).";
+  night.crisis_views_about = "It now gets how much as it is. For the navigation operator nothing changed.";
   const absl::StatusOr<absl::Time> begins = TimeOf(kBegins, "");
   for (int i = 0; i < kSteps; ++i) {
     Step step;

@@ -163,6 +163,12 @@ Night SimulatedNight() {
   night.shown_key = kShownGauge;
   night.locked_dataset = WellPlan().name;
   night.crisis_kind = "starkregen";
+  night.views_about =
+      "Levels are open to all. The navigation operator gets overflows in steps (0, 0.1, 1 m3/s and more) and places "
+      "moved onto a grid of 500 m. Shafts, pumps and telephone numbers stay with the agency.";
+  night.crisis_views_about =
+      "It now gets the overflows as they are, and places on a grid of 100 m. For the navigation operator nothing "
+      "changed.";
   const absl::Time begins = absl::FromCivil(absl::CivilMinute(2026, 7, 29, 18, 0), absl::FixedTimeZone(2 * 3600));
   City city;
   for (int step = 0; step < kSteps; ++step) night.steps.push_back(city.Next(step, begins + kStep * step));
