@@ -12,6 +12,8 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "allmende/client.h"
+#include "allmende/publisher.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "nlohmann/json.hpp"
@@ -86,7 +88,8 @@ class ChainTest : public ::testing::Test {
   void StartCity(const std::vector<std::string>& participants) {
     for (int i = 0; i < kPortTries; ++i) {
       std::filesystem::remove_all(folder_.File("demo"));
-      std::vector<std::string> line = {"city", "init", "demo", "--listen", absl::StrCat("127.0.0.1:", FreePort())};
+      address_ = absl::StrCat("127.0.0.1:", FreePort());
+      std::vector<std::string> line = {"city", "init", "demo", "--listen", address_};
       for (const std::string& participant : participants) line.insert(line.end(), {"--participant", participant});
       const Finished made = Do(line);
       ASSERT_EQ(made.code, 0) << made.err;
@@ -125,6 +128,7 @@ class ChainTest : public ::testing::Test {
   const TestDirectory folder_;
   const Environment environment_ = {{"HOME", folder_.path()}, {"PATH", "/usr/bin:/bin"}, {"LC_ALL", "C.UTF-8"}};
   Background broker_;
+  std::string address_;  // where it listens
 };
 
 TEST_F(ChainTest, FromACityToAReader) {
@@ -232,11 +236,53 @@ TEST_F(ChainTest, WhatGoesWrongSaysWhatToDo) {
               AllOf(HasSubstr("release 1 is in force"), HasSubstr("`allmende policy show water/rain`")));
 }
 
+// A field that the schema learns later: `{a: "x", b: "y"}`.
+constexpr char kNewerRecord[] = "\x0a\x01x\x12\x01y";
+
+TEST_F(ChainTest, AQuarantinedRecordIsShownAndReplayedOnceItFits) {
+  StartCity({"bwb=agency", "navi-ag=operator"});
+  const std::string schema = "syntax = \"proto3\";\nmessage M { string a = 1; }\n";
+  Put("m.proto", schema);
+  As("bwb", {"dataset", "create", "things", "--schema", "m.proto", "--bad-records", "quarantine"});
+  {
+    auto client = Client::Connect({.profile = folder_.File("demo/participants/bwb")});
+    ASSERT_TRUE(client.ok()) << client.status();
+    auto publisher = Publisher::Open(**client, {.dataset = "things"});
+    ASSERT_TRUE(publisher.ok()) << publisher.status();
+    const std::string newer(kNewerRecord);
+    for (const std::string& payload : {std::string("\x0a\x01x"), newer, newer, std::string("\xff")}) {
+      ASSERT_TRUE((*publisher)->Append({.payload = payload}).ok());
+    }
+    ASSERT_TRUE((*publisher)->Close(absl::Now() + absl::Seconds(20)).ok());
+  }
+  EXPECT_THAT(As("bwb", {"quarantine", "ls", "things", "-o", "csv"}), AllOf(HasSubstr("\n1,2,"), HasSubstr("\n2,3,")));
+  EXPECT_THAT(As("bwb", {"quarantine", "show", "things", "1"}), HasSubstr("payload hex  0a0178120179\n"));
+  EXPECT_THAT(Fails(5, "navi-ag", {"quarantine", "ls", "things"}), HasSubstr("is for its provider `bwb` only"));
+  EXPECT_THAT(Fails(4, "bwb", {"quarantine", "replay", "things", "9"}), HasSubstr("has no record 9"));
+  EXPECT_THAT(Fails(1, "bwb", {"quarantine", "replay", "things", "1"}), HasSubstr("record 1 does not fit yet: "));
+
+  Put("m.proto", "syntax = \"proto3\";\nmessage M { string a = 1; string b = 2; }\n");
+  EXPECT_THAT(As("bwb", {"dataset", "update", "things", "--schema", "m.proto"}), HasSubstr("schema version  2\n"));
+  EXPECT_THAT(Fails(7, "bwb", {"quarantine", "replay", "things", "1"}),
+              HasSubstr("`allmende quarantine drop things 1`"))
+      << "another writer has the dataset";
+  EXPECT_THAT(Fails(7, "bwb", {"quarantine", "replay", "things", "1"}), HasSubstr("wait in the outbox already"))
+      << "or it would be stored twice";
+  As("bwb", {"publish", "things", "--take-over"});
+  As("bwb", {"quarantine", "drop", "things", "1"});
+  EXPECT_THAT(Fails(1, "bwb", {"quarantine", "replay", "things", "--all"}), HasSubstr("record 3 does not fit yet: "));
+  EXPECT_THAT(As("bwb", {"dataset", "show", "things", "-o", "json"}),
+              AllOf(HasSubstr("\"next_sequence\": 7"), HasSubstr("\"quarantined\": 1")));
+  As("bwb", {"quarantine", "drop", "things", "3"});
+  EXPECT_EQ(Do({"quarantine", "ls", "things", "--profile", "demo/participants/bwb"}).err, "the quarantine is empty\n");
+}
+
 TEST_F(ChainTest, WhoIsNotWelcomeIsTold) {
   StartCity({"bwb=agency", "navi-ag=operator"});
-  ASSERT_EQ(Do({"city", "init", "other"}).code, 0);
+  ASSERT_EQ(Do({"city", "init", "other", "--listen", address_}).code, 0);
   const Finished stranger = Do({"status", "--profile", "other/participants/city-administration", "-o", "json"});
-  EXPECT_NE(stranger.code, 0);
+  EXPECT_EQ(stranger.code, 8);
+  EXPECT_THAT(stranger.err, HasSubstr("is no broker of this city"));
   EXPECT_THAT(stranger.err, StartsWith("{\"error\":")) << "and no line of the library before it";
 
   ASSERT_EQ(Do({"pki", "revoke", "demo", "--participant", "navi-ag", "--reason", "contract ended"}).code, 0);

@@ -189,6 +189,8 @@ TEST_F(CatalogueTest, MistakesAreExplainedBeforeAnythingIsMade) {
       {{"schema", "infer", directory_.File("no.csv")}, ExitCode::kNotFound, "no.csv"},
       {{"schema", "show", directory_.File("no.proto")}, ExitCode::kNotFound, "no.proto"},
       {{"quarantine", "drop", "x"}, ExitCode::kUsage, "or `--all`"},
+      {{"quarantine", "replay", "x"}, ExitCode::kUsage, "or `--all`"},
+      {{"quarantine", "replay", "x", "one"}, ExitCode::kUsage, "one"},
       {{"quarantine", "drop", "x", "1", "--all"}, ExitCode::kUsage, "or `--all`"},
   };
   for (const Wrong& wrong : cases) {

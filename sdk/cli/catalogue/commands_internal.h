@@ -17,6 +17,7 @@ namespace allmende::cli {
 void AddDatasetCommands(Program& program);
 void AddCreateCommand(Program& program);
 void AddQuarantineCommands(Program& program);
+void AddReplayCommand(Program& program);
 void AddSchemaCommands(Program& program);
 
 // A schema ready to register, and its table.

@@ -307,7 +307,7 @@ void AddCreateCommand(Program& program) {
        .summary = "registers a dataset; you become its provider",
        .details =
            "For role agency, or operator for data given back. Repeating it is safe.\nWith `--from` it makes schema "
-           "and mapping out of a data file, keeps them beside it for later, and publishes the file.",
+           "and mapping out of a data file, keeps them for later (`--save`), and publishes the file.",
        .examples = {"allmende dataset create wasser/regen --schema rain.proto --policy rain.policy.yaml",
                     "allmende dataset create oepnv/haltestellen --schema stations.proto --message Station --kind table",
                     "allmende dataset create --from stops.csv --template open --key stop_id"},

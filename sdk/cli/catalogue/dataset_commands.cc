@@ -109,6 +109,7 @@ void AddCatalogueCommands(Program& program) {
   AddCreateCommand(program);
   AddDatasetCommands(program);
   AddQuarantineCommands(program);
+  AddReplayCommand(program);
   AddSchemaCommands(program);
 }
 
