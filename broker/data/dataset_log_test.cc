@@ -1,6 +1,6 @@
 #include "broker/data/dataset_log.h"
 
-#include "broker/data/data_fixture.h"
+#include "broker/testing/data_fixture.h"
 
 namespace allmende::broker {
 namespace {

@@ -14,7 +14,7 @@ namespace allmende::broker {
 namespace {
 
 std::string Page() {
-  std::ifstream file(std::string(ALLMENDE_SOURCE_DIR) + "/docs/errors.md");
+  std::ifstream file(absl::StrCat(ALLMENDE_SOURCE_DIR, "/docs/errors.md"));
   std::ostringstream text;
   text << file.rdbuf();
   return text.str();

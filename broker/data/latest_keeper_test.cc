@@ -1,7 +1,7 @@
 #include "broker/data/latest_keeper.h"
 
-#include "broker/data/data_fixture.h"
 #include "broker/data/retention.h"
+#include "broker/testing/data_fixture.h"
 
 namespace allmende::broker {
 namespace {

@@ -1,5 +1,5 @@
 // Starting, stopping and starting again; and what keeps a broker from starting.
-#include "broker/server/exchange_fixture.h"
+#include "broker/testing/exchange_fixture.h"
 
 #include <filesystem>
 #include <fstream>

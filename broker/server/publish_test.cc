@@ -1,5 +1,5 @@
 // Publishing to a real broker: what is stored, what is refused and why.
-#include "broker/server/exchange_fixture.h"
+#include "broker/testing/exchange_fixture.h"
 
 #include "allmende/v1/catalogue.grpc.pb.h"
 #include "sdk/rpc/status.h"

@@ -1,5 +1,5 @@
 // Reading from a real broker: who gets what, in which order, and what changes while one reads.
-#include "broker/server/exchange_fixture.h"
+#include "broker/testing/exchange_fixture.h"
 
 #include <chrono>
 

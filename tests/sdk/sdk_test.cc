@@ -12,7 +12,7 @@
 #include "allmende/replica.h"
 #include "allmende/schema.h"
 #include "allmende/subscriber.h"
-#include "broker/server/exchange_fixture.h"
+#include "broker/testing/exchange_fixture.h"
 #include "sdk/testing/test_directory.h"
 
 namespace allmende {

@@ -5,6 +5,8 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
+#include "sdk/base/file.h"
+
 namespace allmende::tabular {
 namespace {
 
@@ -89,6 +91,21 @@ TEST(ImportSpecTest, IgnoresAllOtherColumnsOnRequest) {
   ASSERT_TRUE(spec.ok()) << spec.status();
   EXPECT_TRUE(spec->ignore_other_columns);
   EXPECT_TRUE(spec->ignore.empty());
+}
+
+// docs/import.md shows a mapping, and names every key.
+TEST(ImportSpecTest, TheDocumentedMappingIsOne) {
+  const absl::StatusOr<std::string> page = ReadFile(ALLMENDE_SOURCE_DIR "/docs/import.md", 1 << 20);
+  ASSERT_TRUE(page.ok()) << page.status();
+  const size_t begin = page->find("```yaml\n") + 8;
+  const std::string yaml = page->substr(begin, page->find("```", begin) - begin);
+  const absl::StatusOr<ImportSpec> spec = ParseImportSpec(yaml, "docs/import.md");
+  ASSERT_TRUE(spec.ok()) << spec.status();
+  EXPECT_EQ(spec->fields.size(), 6u);
+  for (const char* key : {"format", "header", "column_names", "skip_lines", "delete_rows", "true_words", "false_words",
+                          "missing_hour", "optional_column", "default", "replace", "drop_zero_fraction"}) {
+    EXPECT_THAT(*page, HasSubstr(key));
+  }
 }
 
 TEST(ImportSpecTest, SaysWhereASpecIsWrong) {

@@ -1,4 +1,4 @@
-// For the tests of this folder: a dataset of `test.Record` on a log in memory, and batches for it.
+// For tests of broker/data: a dataset of `test.Record` on a log in memory, and batches for it.
 #pragma once
 
 #include <gmock/gmock.h>
