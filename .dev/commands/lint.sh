@@ -14,6 +14,7 @@ check_format() {
 check_scripts() {
   say "scripts (shellcheck)"
   git ls-files -co --exclude-standard | while read -r file; do
+    [[ -f $file ]] || continue
     if [[ $file == *.sh || $(head -c 20 "$file" | tr -d '\0') == '#!'*bash* ]]; then echo "$file"; fi
   done | xargs -r shellcheck -x
 }

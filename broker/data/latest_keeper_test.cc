@@ -13,6 +13,7 @@ class LatestKeeperTest : public DataTest {
   void Fill(int batches) {
     for (int i = 0; i < batches; ++i) {
       std::vector<Line> lines;
+      lines.reserve(100);
       for (int j = 0; j < 100; ++j) {
         lines.push_back({absl::StrCat("k", j), i});
       }

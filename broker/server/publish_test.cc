@@ -116,24 +116,26 @@ TEST_F(PublishTest, ABadRecordRefusesItsBatchWithIndexFieldAndReasonAndNothingIs
 
 struct DamagedBatch {
   const char* name;
-  std::string (*damage)(std::string batch);
+  std::string (*damage)(const std::string& batch);
 };
 
 TEST_F(PublishTest, DamagedBatchesAreRefusedAndTheBrokerGoesOn) {
   const std::vector<DamagedBatch> cases = {
-      {"empty", [](std::string) { return std::string("\0", 1); }},
-      {"garbage", [](std::string) { return std::string(500, '\xff'); }},
-      {"cut off", [](std::string batch) { return batch.substr(0, batch.size() / 2); }},
-      {"longer", [](std::string batch) { return batch + "x"; }},
+      {"empty", [](const std::string&) { return std::string("\0", 1); }},
+      {"garbage", [](const std::string&) { return std::string(500, '\xff'); }},
+      {"cut off", [](const std::string& batch) { return batch.substr(0, batch.size() / 2); }},
+      {"longer", [](const std::string& batch) { return batch + "x"; }},
       {"flipped bit in the last record",
-       [](std::string batch) {
-         batch[batch.size() - 3] ^= 1;
-         return batch;
+       [](const std::string& batch) {
+         std::string damaged = batch;
+         damaged[batch.size() - 3] ^= 1;
+         return damaged;
        }},
       {"flipped bit in the statement",
-       [](std::string batch) {
-         batch[40] ^= 1;
-         return batch;
+       [](const std::string& batch) {
+         std::string damaged = batch;
+         damaged[40] ^= 1;
+         return damaged;
        }},
   };
   for (const DamagedBatch& one : cases) {
