@@ -45,7 +45,7 @@ struct TrustConfig {
 struct LimitsConfig {
   int64_t message_bytes_max = 4 << 20;             // of one message that is received
   int64_t memory_bytes_max = 256 << 20;            // of all connections' buffers
-  int64_t connections_max = 1000;                  // of all peers together
+  int64_t connections_max = 1000;                  // of all peers together; checked here, not enforced yet
   int64_t streams_per_connection_max = 100;        // calls at once
   int64_t calls_per_participant_max = 200;         // at once, over all its connections
   absl::Duration deadline_max = absl::Minutes(1);  // of a call that is no stream

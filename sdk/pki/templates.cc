@@ -32,7 +32,7 @@ std::string BrokerConfigText(const CityOptions& options) {
       "admin_socket: run/admin.sock  # status and metrics, for the machine's own administrators\n"
       "# metrics_listen: 127.0.0.1:9443\n"
       "# log: {format: text, level: info}\n"
-      "# limits: {message: 4 MiB, connections: 1000, free_disk: 256 MiB}\n"
+      "# limits: {message: 4 MiB, streams_per_connection: 100, free_disk: 256 MiB}\n"
       "# retention: {stream_age: 0, stream_bytes: 0, tombstone_age: 90 d}\n");
 }
 
