@@ -131,6 +131,7 @@ TARGETS = [
             "filter.cc",
             "filter_compiler.cc",
             "grid.cc",
+            "narrows.cc",
             "plan_compiler.cc",
             "program_builder.cc",
             "pseudonym.cc",

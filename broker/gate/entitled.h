@@ -19,6 +19,7 @@ namespace allmende::broker {
 struct Entitled {
   v1::Terms terms;
   std::shared_ptr<const policy::CompiledView> view;
+  v1::ViewProgram program;             // what `view` was compiled from
   crypto::Digest view_id{};            // equal ids: equal bytes come out
   crypto::Digest schema_hash{};        // of the schema that `view` was compiled for
   std::optional<policy::Lease> lease;  // absent: no copy may be kept

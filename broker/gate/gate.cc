@@ -140,6 +140,7 @@ absl::StatusOr<Gate::Explanation> Gate::Explain(const State& state, const GateRe
   entitled->release = dataset->release();
   entitled->regime = regime;
   entitled->valid_until = decision.valid_until;
+  entitled->program = std::move(program);
   explanation.answer = Allowed{std::move(entitled), !state.agreements.contains(implicit)};
   return explanation;
 }

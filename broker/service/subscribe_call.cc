@@ -16,7 +16,10 @@ namespace allmende::broker {
 namespace {
 
 constexpr size_t kReadBytes = 1 << 20;  // with one cursor
-constexpr size_t kPreparedBytes = 128 << 10;
+// What is ready is made up to the first once it has fallen under the second: several deliveries at a time, since waking
+// a thread costs as much as making a delivery.
+constexpr size_t kPreparedBytes = 512 << 10;
+constexpr size_t kPreparedLowBytes = 192 << 10;
 constexpr absl::Duration kSlowAfter = absl::Seconds(2);
 
 }  // namespace
@@ -50,16 +53,20 @@ SubscribeCall::~SubscribeCall() = default;
 // What is ready leaves from here, so that a stream of deliveries does not wait for the executor between any two.
 void SubscribeCall::OnWriteDone(bool ok) {
   bool next = false;
+  bool enough = false;
   {
     MutexLock lock(mutex_);
     writing_ = false;
     cancelled_ = cancelled_ || !ok;
     next = !cancelled_ && !finished_ && !prepared_.empty() && MayLeave(exchange_.clock.Now()) && TakeNextPrepared();
+    enough = next && prepared_bytes_ > kPreparedLowBytes;
   }
   if (next) {
     StartWrite(&outgoing_);
   }
-  pump_->Wake();
+  if (!enough) {
+    pump_->Wake();
+  }
 }
 
 // Puts the first of what is ready where the transport takes it from. False while something is under way there.

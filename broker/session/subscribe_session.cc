@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "broker/data/keys.h"
+#include "policy/view/narrows.h"
 #include "sdk/base/endian.h"
 #include "sdk/base/status.h"
 
@@ -14,21 +14,19 @@ namespace {
 
 // A transformed delivery is closed when it has reached this; an original batch is passed on as large as it is.
 constexpr size_t kDeliveryBytesTarget = 60 << 10;
+constexpr size_t kDeliveryBytesRoom = kDeliveryBytesTarget + (4 << 10);
 constexpr absl::Duration kWatermarkInterval = absl::Seconds(5);
 constexpr char kTokenVersion = 1;
 constexpr size_t kTokenBytes = 1 + format::kDatasetIdBytes + 8 + sizeof(LogHash);
 
-// Narrower: a field is gone, or one that came as it is comes changed.
-bool Narrows(const v1::Terms& before, const v1::Terms& after) {
-  const auto has = [](const auto& list, const std::string& field) {
-    return std::find(list.begin(), list.end(), field) != list.end();
-  };
-  for (const std::string& field : before.fields()) {
-    if (!has(after.fields(), field) || (has(after.changed_fields(), field) && !has(before.changed_fields(), field))) {
-      return true;
-    }
-  }
-  return before.may_keep_copy() && !after.may_keep_copy();
+absl::Status Damaged(Sequence first_sequence, const std::string& why) {
+  return absl::DataLossError(absl::StrCat("the batch stored at sequence ", first_sequence, " ", why,
+                                          ": restore the broker's directory from a backup"));
+}
+
+bool IsNarrower(const Entitled& before, const Entitled& after) {
+  return policy::Narrows(before.program, after.program) ||
+         (before.terms.may_keep_copy() && !after.terms.may_keep_copy());
 }
 
 }  // namespace
@@ -77,7 +75,7 @@ void SubscribeSession::OnEntitlement(std::shared_ptr<const Entitled> entitled, s
     v1::EntitlementChanged changed;
     *changed.mutable_terms() = entitled->terms;
     changed.set_cause(std::string(cause));
-    changed.set_narrowed(Narrows(entitled_->terms, entitled->terms));
+    changed.set_narrowed(IsNarrower(*entitled_, *entitled));
     if (!say_first_.empty() && say_first_.back().has_opened()) {
       *say_first_.back().mutable_opened()->mutable_terms() = entitled->terms;  // nobody has heard of the old ones
     } else {
@@ -174,12 +172,14 @@ SubscribeSession::Action SubscribeSession::SayWatermark(const LogHead& head, abs
 absl::StatusOr<bool> SubscribeSession::Take(Sequence first_sequence, const LogHash& hash, std::string_view stored_bytes,
                                             const IsLatest& is_latest) {
   ALLMENDE_ASSIGN_OR_RETURN(const StoredBatch stored, SplitStored(stored_bytes));
-  ALLMENDE_ASSIGN_OR_RETURN(const format::Statement statement, format::ParseStatement(stored.batch));
+  const absl::StatusOr<format::Statement> parsed = format::ParseStatement(stored.batch);
+  if (!parsed.ok()) {
+    return Damaged(first_sequence, std::string(parsed.status().message()));
+  }
+  const format::Statement& statement = *parsed;
   if (statement.first_sequence != first_sequence || first_sequence > next_sequence_ ||
       next_sequence_ > statement.last_sequence()) {
-    return absl::DataLossError(absl::StrCat("the batch stored at sequence ", first_sequence, " says it begins at ",
-                                            statement.first_sequence,
-                                            ": restore the broker's directory from a backup"));
+    return Damaged(first_sequence, absl::StrCat("says it begins at ", statement.first_sequence));
   }
   last_hash_ = hash;
   const bool snapshot = start_.snapshot && next_sequence_ <= start_.head_sequence;
@@ -195,8 +195,7 @@ absl::StatusOr<bool> SubscribeSession::Take(Sequence first_sequence, const LogHa
     next_sequence_ = statement.next_sequence();
     return true;
   }
-  ALLMENDE_ASSIGN_OR_RETURN(const format::BatchView batch, format::BatchView::Parse(stored.batch));
-  ALLMENDE_RETURN_IF_ERROR(Transform(batch, stored.envelope.accepted_at, is_latest));
+  ALLMENDE_RETURN_IF_ERROR(Transform(stored, first_sequence, is_latest));
   // A snapshot ends with a delivery of its own: what follows is no snapshot.
   const bool snapshot_ends = snapshot && next_sequence_ > start_.head_sequence;
   if (builder_->body_bytes() >= kDeliveryBytesTarget || snapshot_ends) {
@@ -209,26 +208,29 @@ absl::Status SubscribeSession::TakeNoMore() {
   return built_from_ == 0 ? absl::OkStatus() : FinishDelivery();
 }
 
-absl::Status SubscribeSession::Transform(const format::BatchView& batch, absl::Time accepted_at,
-                                         const IsLatest& is_latest) {
+absl::Status SubscribeSession::Transform(const StoredBatch& stored, Sequence sequence, const IsLatest& is_latest) {
+  absl::StatusOr<format::BatchWalk> walk = format::BatchWalk::Open(stored.batch);
+  if (!walk.ok()) {
+    return Damaged(sequence, std::string(walk.status().message()));
+  }
   if (built_from_ == 0) {
     built_from_ = next_sequence_;
     built_records_ = 0;
+    builder_->Reserve(kDeliveryBytesRoom);
   }
-  built_accepted_at_ = accepted_at;
-  built_source_ = batch.StatementHash();
-  Sequence sequence = batch.statement().first_sequence;
-  for (const format::RecordView& record : batch.records()) {
-    if (sequence >= next_sequence_) {
-      if (builder_->body_bytes() >= kDeliveryBytesTarget) {
-        break;  // the rest of a large batch goes into the next delivery
-      }
-      ALLMENDE_RETURN_IF_ERROR(TransformRecord(record, sequence, is_latest));
-      next_sequence_ = sequence + 1;
+  built_accepted_at_ = stored.envelope.accepted_at;
+  built_source_ = format::HashStatement(stored.batch.substr(0, format::kStatementBytes));
+  for (; walk->Next(); ++sequence) {
+    if (sequence < next_sequence_) {
+      continue;
     }
-    ++sequence;
+    if (builder_->body_bytes() >= kDeliveryBytesTarget) {
+      return absl::OkStatus();  // the rest of a large batch goes into the next delivery
+    }
+    ALLMENDE_RETURN_IF_ERROR(TransformRecord(walk->record(), sequence, is_latest));
+    next_sequence_ = sequence + 1;
   }
-  return absl::OkStatus();
+  return walk->status().ok() ? absl::OkStatus() : Damaged(sequence, std::string(walk->status().message()));
 }
 
 absl::Status SubscribeSession::TransformRecord(const format::RecordView& record, Sequence sequence,

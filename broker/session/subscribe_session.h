@@ -16,6 +16,7 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "allmende/v1/exchange.pb.h"
+#include "broker/data/keys.h"
 #include "broker/gate/entitled.h"
 #include "broker/log/types.h"
 #include "policy/view/view.h"
@@ -107,7 +108,7 @@ class SubscribeSession {
   const Entitled& entitlement() const { return *entitled_; }
 
  private:
-  absl::Status Transform(const format::BatchView& batch, absl::Time accepted_at, const IsLatest& is_latest);
+  absl::Status Transform(const StoredBatch& stored, Sequence sequence, const IsLatest& is_latest);
   absl::Status TransformRecord(const format::RecordView& record, Sequence sequence, const IsLatest& is_latest);
   absl::Status AddRun(format::EntryKind kind);
   absl::Status FlushRun();

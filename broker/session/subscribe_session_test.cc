@@ -92,6 +92,7 @@ class World {
   }
 
   const LogHead& head() const { return head_; }
+  const std::string& stored_bytes(size_t entry) const { return entries_[entry].bytes; }
   const std::vector<StoredRecord>& records() const { return records_; }
   const format::DatasetId& dataset() const { return dataset_; }
 
@@ -150,6 +151,7 @@ class World {
     EXPECT_TRUE(view.ok()) << view.status();
     auto entitled = std::make_shared<Entitled>();
     entitled->view = std::make_shared<const policy::CompiledView>(*std::move(view));
+    entitled->program = program;
     entitled->view_id[0] = id;
     entitled->release = id;
     entitled->kind = v1::STREAM;
@@ -327,6 +329,15 @@ TEST(SubscribeSession, TwoChangesThatNobodyHasHeardOfAreBothTold) {
   EXPECT_FALSE(second.entitlement_changed().narrowed());
 }
 
+TEST(SubscribeSession, ARowFilterThatComesNarrowsThoughEveryFieldStays) {
+  World world;
+  SubscribeSession session(world.From(1), {}, world.open(), world.salts());
+  session.Next(world.head(), kNow);
+  session.OnEntitlement(world.high(), "release");
+  const auto told = std::get<SubscribeSession::Say>(session.Next(world.head(), kNow)).response;
+  EXPECT_TRUE(told.entitlement_changed().narrowed()) << "a replica holds rows that the filter keeps back now";
+}
+
 TEST(SubscribeSession, ARefusalEndsItAtOnceAndOnlyOnce) {
   World world;
   world.Append({{"a", 1}});
@@ -367,7 +378,20 @@ TEST(SubscribeSession, AnEntryThatIsNotTheNextOneIsDamage) {
   SubscribeSession session(world.From(1), {}, world.open(), world.salts());
   const auto never = [](std::string_view, Sequence) -> absl::StatusOr<bool> { return true; };
   EXPECT_EQ(session.Take(1, {}, "garbage", never).status().code(), absl::StatusCode::kDataLoss);
-  EXPECT_EQ(session.Take(1, {}, std::string(100, '\x01'), never).ok(), false);
+  EXPECT_EQ(session.Take(1, {}, std::string(100, '\x01'), never).status().code(), absl::StatusCode::kDataLoss);
+}
+
+TEST(SubscribeSession, AStoredBatchThatIsDamagedIsDamageAndNotTheSubscribersMistake) {
+  World world;
+  world.Append({{"a", 1}, {"b", 2}});
+  const std::string whole = world.stored_bytes(0);
+  const auto latest = [](std::string_view, Sequence) -> absl::StatusOr<bool> { return true; };
+  for (const size_t cut : {size_t{1}, size_t{40}}) {
+    SubscribeSession session(world.From(1), {}, world.masked(), world.salts());
+    const auto taken = session.Take(1, {}, std::string_view(whole).substr(0, whole.size() - cut), latest);
+    EXPECT_EQ(taken.status().code(), absl::StatusCode::kDataLoss) << taken.status();
+    EXPECT_THAT(std::string(taken.status().message()), ::testing::HasSubstr("restore the broker's directory"));
+  }
 }
 
 // Random logs, views, readings and reconnects: whatever happens, every sequence is accounted for once and in order, and

@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 
 #include "sdk/base/endian.h"
+#include "sdk/format/body.h"
 #include "sdk/format/merkle.h"
 
 namespace allmende::format {
@@ -32,7 +33,7 @@ RecordRange::Iterator& RecordRange::Iterator::operator++() {
   return *this;
 }
 
-absl::StatusOr<BatchView> BatchView::Parse(std::string_view bytes) {
+absl::StatusOr<BatchWalk> BatchWalk::Open(std::string_view bytes) {
   absl::StatusOr<Statement> statement = ParseStatement(bytes);
   if (!statement.ok()) {
     return std::move(statement).status();
@@ -49,18 +50,57 @@ absl::StatusOr<BatchView> BatchView::Parse(std::string_view bytes) {
     return Malformed(
         absl::StrCat("it says that its records have ", body_bytes, " bytes, but ", body.size(), " follow"));
   }
-  absl::StatusOr<BodySummary> summary = CheckBody(body);
-  if (!summary.ok()) {
-    return std::move(summary).status();
+  BatchWalk walk;
+  walk.statement_ = *statement;
+  walk.rest_ = body;
+  return walk;
+}
+
+bool BatchWalk::Next() {
+  if (!status_.ok()) {
+    return false;
   }
-  if (summary->record_count != statement->record_count) {
-    return Malformed(absl::StrCat("it says that it has ", statement->record_count, " records, but ",
-                                  summary->record_count, " follow"));
+  if (rest_.empty()) {
+    if (count_ != statement_.record_count) {
+      status_ =
+          Malformed(absl::StrCat("it says that it has ", statement_.record_count, " records, but ", count_, " follow"));
+    }
+    return false;
+  }
+  if (count_ == statement_.record_count) {
+    status_ = Malformed(absl::StrCat("it says that it has ", count_, " records, but more follow"));
+    return false;
+  }
+  absl::StatusOr<RecordView> record = ParseRecord(rest_);
+  if (!record.ok()) {
+    status_ = Malformed(absl::StrCat("record ", count_, ": ", std::string(record.status().message())));
+    return false;
+  }
+  record_ = *record;
+  counted_bytes_ += CountedBytes(record_.encoded.size());
+  if (counted_bytes_ > kBatchBodyBytesMax) {
+    status_ = Malformed(absl::StrCat("its records have more than ", kBatchBodyBytesMax, " bytes"));
+    return false;
+  }
+  ++count_;
+  rest_.remove_prefix(record_.encoded.size());
+  return true;
+}
+
+absl::StatusOr<BatchView> BatchView::Parse(std::string_view bytes) {
+  absl::StatusOr<BatchWalk> walk = BatchWalk::Open(bytes);
+  if (!walk.ok()) {
+    return std::move(walk).status();
   }
   BatchView view;
   view.bytes_ = bytes;
-  view.statement_ = *statement;
-  view.leaf_only_count_ = summary->leaf_only_count;
+  view.statement_ = walk->statement();
+  while (walk->Next()) {
+    view.leaf_only_count_ += walk->record().has_content() ? 0 : 1;
+  }
+  if (!walk->status().ok()) {
+    return walk->status();
+  }
   return view;
 }
 

@@ -57,6 +57,40 @@ class RecordRange {
   std::string_view body_;
 };
 
+// Reads the records of a batch once, from front to back, and checks each on the way: for who has no use for BatchView's
+// promise that the rest is well-formed too. Borrows the bytes. Not thread-safe.
+//
+//   while (walk->Next()) Use(walk->record());
+//   return walk->status();
+class BatchWalk {
+ public:
+  // Checks everything before the records.
+  //   kInvalidArgument  malformed; the message says where and why
+  //   kUnimplemented    made by a newer program
+  static absl::StatusOr<BatchWalk> Open(std::string_view bytes);
+
+  const Statement& statement() const { return statement_; }
+  // The encoded records that are left, one after the other; unchecked.
+  std::string_view rest() const { return rest_; }
+
+  // Goes to the next record. False behind the last one and at the first one that is malformed.
+  bool Next();
+  // Valid until the next Next().
+  const RecordView& record() const { return record_; }
+  // kInvalidArgument: a record is malformed, or there are fewer or more of them than the statement says.
+  const absl::Status& status() const { return status_; }
+
+ private:
+  BatchWalk() = default;
+
+  Statement statement_;
+  std::string_view rest_;
+  size_t counted_bytes_ = 0;
+  uint32_t count_ = 0;
+  RecordView record_;
+  absl::Status status_;
+};
+
 // A batch whose bytes are well-formed throughout. Borrows the bytes. Immutable; thread-safe; cheap to copy.
 class BatchView {
  public:

@@ -1,15 +1,20 @@
 #include "sdk/format/batch.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <string>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
+#include "sdk/base/endian.h"
 #include "sdk/format/batch_builder.h"
 #include "sdk/format/example_batches.h"
 
 namespace allmende::format {
 namespace {
+
+constexpr size_t kRecordCountOffset = 40;  // docs/formats.md, Statement
 
 // What a reader who knows the key and the statement hash makes of the bytes.
 absl::Status CheckAll(std::string_view bytes, const crypto::Ed25519PublicKey* key) {
@@ -212,6 +217,51 @@ TEST(Seal, RefusesAPlaceThatDoesNotExist) {
   BatchPlace place = ExamplePlace();
   place.first_sequence = 0;
   EXPECT_EQ(Seal(MakeBody(ExampleRecords()), place).status().code(), absl::StatusCode::kInvalidArgument);
+}
+
+TEST(BatchWalk, SeesWhatAViewSees) {
+  const std::string bytes = ExampleBatch();
+  const BatchView view = *BatchView::Parse(bytes);
+  BatchWalk walk = *BatchWalk::Open(bytes);
+  EXPECT_EQ(walk.statement(), view.statement());
+  EXPECT_EQ(walk.rest(), view.body());
+  for (const RecordView& record : view.records()) {
+    ASSERT_TRUE(walk.Next()) << walk.status();
+    EXPECT_EQ(walk.record().encoded, record.encoded);
+    EXPECT_EQ(walk.record().key, record.key);
+    EXPECT_EQ(walk.record().payload, record.payload);
+  }
+  EXPECT_FALSE(walk.Next());
+  EXPECT_TRUE(walk.status().ok()) << walk.status();
+  EXPECT_FALSE(walk.Next()) << "it stays at the end";
+}
+
+TEST(BatchWalk, GivesWhatStandsBeforeADamageAndThenSaysWhatIsWrong) {
+  std::string bytes = ExampleBatch();
+  const std::string_view body = BatchView::Parse(bytes)->body();
+  const size_t first_bytes = (*BatchView::Parse(bytes)->records().begin()).encoded.size();
+  bytes[bytes.size() - body.size() + first_bytes + 4] = 9;  // the operation of the second record
+  BatchWalk walk = *BatchWalk::Open(bytes);
+  EXPECT_TRUE(walk.Next());
+  EXPECT_FALSE(walk.Next());
+  EXPECT_EQ(walk.status().code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_THAT(std::string(walk.status().message()), ::testing::HasSubstr("record 1: malformed record: its operation"));
+  EXPECT_FALSE(walk.Next()) << "nothing behind a damage is given";
+  EXPECT_EQ(BatchView::Parse(bytes).status(), walk.status());
+}
+
+TEST(BatchWalk, FewerOrMoreRecordsThanTheStatementSaysAreAnError) {
+  const std::string bytes = ExampleBatch();
+  for (const uint32_t told : {2u, 4u}) {
+    std::string other = bytes;
+    StoreBigEndian(told, other.data() + kRecordCountOffset);
+    ASSERT_EQ(BatchWalk::Open(other)->statement().record_count, told);
+    BatchWalk walk = *BatchWalk::Open(other);
+    while (walk.Next()) {
+    }
+    EXPECT_THAT(std::string(walk.status().message()), ::testing::HasSubstr(absl::StrCat("it has ", told, " records")));
+    EXPECT_FALSE(BatchView::Parse(other).ok());
+  }
 }
 
 }  // namespace

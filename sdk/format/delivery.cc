@@ -138,12 +138,15 @@ absl::Status DeliveryBuilder::Add(const DeliveryEntry& entry) {
     return Malformed(
         absl::StrCat("an entry has ", entry_bytes, " bytes; at most ", kDeliveryBodyBytesMax, " fit into a delivery"));
   }
-  if (entry_count_ == kDeliveryEntriesMax || body_.size() + entry_bytes > kDeliveryBodyBytesMax ||
+  if (entry_count_ == kDeliveryEntriesMax || body_bytes() + entry_bytes > kDeliveryBodyBytesMax ||
       entry.count > kSequenceMax - sequences_) {
     return absl::ResourceExhaustedError(
         absl::StrCat("the delivery is full with ", entry_count_, " entries; the entry goes into the next one"));
   }
-  AppendEntry(entry, body_);
+  if (bytes_.empty()) {
+    bytes_.resize(kDeliveryHeaderBytes);
+  }
+  AppendEntry(entry, bytes_);
   has_superseded_ |= entry.kind == EntryKind::kSuperseded;
   sequences_ += entry.count;
   ++entry_count_;
@@ -164,19 +167,20 @@ absl::StatusOr<std::string> DeliveryBuilder::Finish(const Attestation& attestati
   const crypto::Salt salt = salts_.Next();
   Attestation complete = attestation;
   complete.last_sequence = attestation.first_sequence + sequences_ - 1;
-  complete.content_hash = crypto::Sha256Of(crypto::AsBytes(salt), body_);
-  std::string delivery;
-  delivery.reserve(kDeliveryHeaderBytes + body_.size());
-  AppendAttestation(complete, entry_count_, delivery);
-  AppendSignatureArea(std::string_view(delivery).substr(0, kAttestationBytes), signer, delivery);
-  delivery.append(crypto::AsBytes(salt));
-  AppendBigEndian(static_cast<uint32_t>(body_.size()), delivery);
-  delivery.append(body_);
-  body_.clear();
+  const size_t body_size = body_bytes();
+  complete.content_hash =
+      crypto::Sha256Of(crypto::AsBytes(salt), std::string_view(bytes_).substr(kDeliveryHeaderBytes));
+  std::string header;
+  header.reserve(kDeliveryHeaderBytes);
+  AppendAttestation(complete, entry_count_, header);
+  AppendSignatureArea(std::string_view(header).substr(0, kAttestationBytes), signer, header);
+  header.append(crypto::AsBytes(salt));
+  AppendBigEndian(static_cast<uint32_t>(body_size), header);
+  header.copy(bytes_.data(), kDeliveryHeaderBytes);
   entry_count_ = 0;
   sequences_ = 0;
   has_superseded_ = false;
-  return delivery;
+  return std::exchange(bytes_, {});
 }
 
 absl::StatusOr<DeliveryView> DeliveryView::Parse(std::string_view bytes) {

@@ -49,7 +49,10 @@ class DeliveryBuilder {
 
   bool empty() const { return entry_count_ == 0; }
   uint64_t sequences() const { return sequences_; }  // accounted for so far
-  size_t body_bytes() const { return body_.size(); }
+  size_t body_bytes() const { return bytes_.empty() ? 0 : bytes_.size() - kDeliveryHeaderBytes; }
+
+  // Makes room for entries of that many bytes at once.
+  void Reserve(size_t body_bytes) { bytes_.reserve(kDeliveryHeaderBytes + body_bytes); }
 
   // Returns the delivery, unsigned where `signer` is null, and starts the next one.
   //   kFailedPrecondition  nothing was added
@@ -58,7 +61,7 @@ class DeliveryBuilder {
 
  private:
   crypto::SaltSource& salts_;
-  std::string body_;
+  std::string bytes_;  // of the delivery: room for its header, then the entries; empty before the first one
   uint32_t entry_count_ = 0;
   uint64_t sequences_ = 0;
   bool has_superseded_ = false;

@@ -22,7 +22,7 @@ absl::Status Malformed(const std::string& why) {
   return absl::InvalidArgumentError(absl::StrCat("malformed record: ", why));
 }
 
-absl::Status CheckContentRecord(const Header& header, std::string_view encoded) {
+absl::Status CheckContentHeader(const Header& header) {
   if ((header.flags & ~layout::kFlagEventTime) != 0) {
     return Malformed(absl::StrCat("its flags are ", header.flags, "; a batch knows only ", layout::kFlagEventTime));
   }
@@ -35,27 +35,44 @@ absl::Status CheckContentRecord(const Header& header, std::string_view encoded) 
   if (header.content_bytes < kSaltBytes + header.key_bytes) {
     return Malformed("its salt and key do not fit into it");
   }
-  const RecordView record = ReadRecord(encoded);
-  return CheckContent({record.operation, record.event_time_us, record.key, record.payload});
+  return absl::OkStatus();
 }
 
-absl::Status CheckLeafRecord(const Header& header) {
+absl::Status CheckLeafHeader(const Header& header) {
   const bool only_leaf = header.flags == 0 && header.key_bytes == 0 && header.event_time_us == 0 &&
                          header.salt_count == 0 && header.content_bytes == sizeof(crypto::Digest);
   return only_leaf ? absl::OkStatus() : Malformed("a withheld or erased record carries something else than its leaf");
 }
 
-absl::Status CheckEncoded(std::string_view encoded) {
-  const Header header = layout::ReadHeader(encoded);
+absl::Status CheckHeader(const Header& header) {
   switch (static_cast<Operation>(header.operation)) {
     case Operation::kUpsert:
     case Operation::kDelete:
-      return CheckContentRecord(header, encoded);
+      return CheckContentHeader(header);
     case Operation::kWithheld:
     case Operation::kErased:
-      return CheckLeafRecord(header);
+      return CheckLeafHeader(header);
   }
   return Malformed(absl::StrCat("its operation is ", header.operation, "; known are 1 to 4"));
+}
+
+// `header` has passed CheckHeader.
+RecordView ViewOf(const Header& header, std::string_view encoded) {
+  RecordView record;
+  record.operation = static_cast<Operation>(header.operation);
+  record.encoded = encoded;
+  if (!record.has_content()) {
+    record.leaf = encoded.substr(layout::kAfterHeader);
+    return record;
+  }
+  if (header.flags != 0) {
+    record.event_time_us = header.event_time_us;
+  }
+  const size_t key_offset = layout::kAfterHeader + kSaltBytes;
+  record.salt = encoded.substr(layout::kAfterHeader, kSaltBytes);
+  record.key = encoded.substr(key_offset, header.key_bytes);
+  record.payload = encoded.substr(key_offset + header.key_bytes);
+  return record;
 }
 
 }  // namespace
@@ -102,30 +119,24 @@ absl::StatusOr<RecordView> ParseRecord(std::string_view bytes) {
   if (!layout::HasWholeRecord(bytes)) {
     return Malformed(absl::StrCat("it is cut off or has a wrong length; ", bytes.size(), " bytes are left for it"));
   }
-  if (absl::Status valid = CheckEncoded(layout::WholeRecord(bytes)); !valid.ok()) {
+  const std::string_view encoded = layout::WholeRecord(bytes);
+  const Header header = layout::ReadHeader(encoded);
+  if (absl::Status valid = CheckHeader(header); !valid.ok()) {
     return valid;
   }
-  return ReadRecord(bytes);
+  const RecordView record = ViewOf(header, encoded);
+  if (record.has_content()) {
+    if (absl::Status valid = CheckContent({record.operation, record.event_time_us, record.key, record.payload});
+        !valid.ok()) {
+      return valid;
+    }
+  }
+  return record;
 }
 
 RecordView ReadRecord(std::string_view bytes) {
   const std::string_view encoded = layout::WholeRecord(bytes);
-  const Header header = layout::ReadHeader(encoded);
-  RecordView record;
-  record.operation = static_cast<Operation>(header.operation);
-  record.encoded = encoded;
-  if (!record.has_content()) {
-    record.leaf = encoded.substr(layout::kAfterHeader);
-    return record;
-  }
-  if (header.flags != 0) {
-    record.event_time_us = header.event_time_us;
-  }
-  const size_t key_offset = layout::kAfterHeader + kSaltBytes;
-  record.salt = encoded.substr(layout::kAfterHeader, kSaltBytes);
-  record.key = encoded.substr(key_offset, header.key_bytes);
-  record.payload = encoded.substr(key_offset + header.key_bytes);
-  return record;
+  return ViewOf(layout::ReadHeader(encoded), encoded);
 }
 
 crypto::Digest LeafOf(const RecordView& record, crypto::Sha256& hasher) {

@@ -31,12 +31,14 @@ struct Header {
 };
 
 inline void AppendHeader(const Header& header, std::string& out) {
-  AppendBigEndian(static_cast<uint32_t>(kRecordHeaderBytes - kLengthBytes + header.content_bytes), out);
-  AppendBigEndian(header.operation, out);
-  AppendBigEndian(header.flags, out);
-  AppendBigEndian(static_cast<uint16_t>(header.key_bytes), out);
-  AppendBigEndian(static_cast<uint64_t>(header.event_time_us), out);
-  AppendBigEndian(header.salt_count, out);
+  char bytes[kRecordHeaderBytes];
+  StoreBigEndian(static_cast<uint32_t>(kRecordHeaderBytes - kLengthBytes + header.content_bytes), bytes);
+  StoreBigEndian(header.operation, bytes + kOperation);
+  StoreBigEndian(header.flags, bytes + kFlags);
+  StoreBigEndian(static_cast<uint16_t>(header.key_bytes), bytes + kKeyBytes);
+  StoreBigEndian(static_cast<uint64_t>(header.event_time_us), bytes + kEventTime);
+  StoreBigEndian(header.salt_count, bytes + kSaltCount);
+  out.append(bytes, sizeof bytes);
 }
 
 // Reads what AppendHeader writes. `encoded` has at least kRecordHeaderBytes and no wrong length.

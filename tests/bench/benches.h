@@ -11,7 +11,7 @@ inline constexpr char kStream[] = "amt/stream";
 inline constexpr char kTable[] = "amt/table";
 
 absl::Status BenchIdle(Stage& stage, Report& report);
-// Stores `records` in the stream and a tenth of them in the table, beside synced writes of the same batches.
+// Stores `records` in the stream and half of them in the table, beside synced writes of the same batches.
 absl::Status BenchPublish(Stage& stage, uint64_t records, Report& report);
 // Reads the stream through both views, beside a bare gRPC stream of the same bytes.
 absl::Status BenchDeliver(Stage& stage, uint64_t records, Report& report);
@@ -19,8 +19,8 @@ absl::Status BenchDeliver(Stage& stage, uint64_t records, Report& report);
 absl::Status BenchImport(Stage& stage, Report& report);
 absl::Status BenchRestart(Stage& stage, Report& report);
 
-// What `BenchDeliver` starts as another process: serves the batches that come on standard input, over and over, to
-// whoever calls Subscribe.
-int RunRawServer(const std::string& city);
+// What `BenchDeliver` starts as another process, `--raw-server CITY RECORDS`: holds the batches of that many records in
+// memory and writes them to whoever calls Subscribe. Returns only when it cannot serve.
+int RunRawServer(const std::string& city, uint64_t records);
 
 }  // namespace allmende::bench

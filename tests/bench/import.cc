@@ -1,3 +1,4 @@
+#include <cstdint>
 #include <cstdlib>
 #include <filesystem>
 #include <memory>
@@ -13,6 +14,7 @@ namespace allmende::bench {
 namespace {
 
 constexpr char kLanes[] = "verkehr/spuren";
+constexpr uint64_t kRows = 182'613;  // of the file of January 2024, its header apart
 
 std::string RealData() {
   const char* const named = std::getenv("ALLMENDE_REAL_DATA");
@@ -44,6 +46,10 @@ absl::Status BenchImport(Stage& stage, Report& report) {
   const double took = absl::ToDoubleSeconds(absl::Now() - begun);
   ALLMENDE_ASSIGN_OR_RETURN(const std::unique_ptr<Client> client, stage.Connect("amt"));
   ALLMENDE_ASSIGN_OR_RETURN(const v1::Dataset dataset, client->GetDataset(kLanes));
+  if (dataset.next_sequence() - 1 != kRows) {
+    return absl::InternalError(
+        absl::StrCat("of ", kRows, " rows ", dataset.next_sequence() - 1, " were stored by the import"));
+  }
   report.AtMost(absl::StrCat("import of ", Grouped(static_cast<double>(dataset.next_sequence() - 1)),
                              " rows of packed CSV, sorted, through an outbox, until stored"),
                 took, 5, "s", 2);

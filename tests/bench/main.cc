@@ -27,8 +27,8 @@ absl::Status Run(uint64_t records, Report& report) {
 
 int main(int argc, char** argv) {
   using allmende::bench::Report;
-  if (argc == 3 && std::strcmp(argv[1], "--raw-server") == 0) {
-    return allmende::bench::RunRawServer(argv[2]);
+  if (argc == 4 && std::strcmp(argv[1], "--raw-server") == 0) {
+    return allmende::bench::RunRawServer(argv[2], std::stoull(argv[3]));
   }
   Report report;
   const absl::Status run = allmende::bench::Run(argc > 1 ? std::stoull(argv[1]) : allmende::bench::kRecords, report);
@@ -37,5 +37,5 @@ int main(int argc, char** argv) {
     std::fprintf(stderr, "exchange_bench: %s\n", run.ToString().c_str());
     return 1;
   }
-  return 0;
+  return report.met() ? 0 : 2;  // a missed target is a failure of the run
 }

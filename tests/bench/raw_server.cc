@@ -1,6 +1,7 @@
 #include <cstdio>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
@@ -21,16 +22,18 @@
 namespace allmende::bench {
 namespace {
 
-constexpr uint32_t kBatchRecords = 256;
+constexpr uint64_t kBatchRecords = 256;
 using Service = v1::ExchangeService::WithRawCallbackMethod_Subscribe<v1::ExchangeService::Service>;
 
-// Writes the same message as often as the request's `from_sequence` says, one at a time, as fast as gRPC takes them.
+// Writes all messages, one at a time, as fast as gRPC takes them.
 class Flood final : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
  public:
-  Flood(const grpc::ByteBuffer& message, uint64_t times) : message_(message), left_(times) { Next(); }
+  explicit Flood(const std::vector<grpc::ByteBuffer>& messages) : next_(messages.begin()), end_(messages.end()) {
+    Next();
+  }
   void OnWriteDone(bool ok) override {
     if (!ok) {
-      left_ = 0;
+      next_ = end_;
     }
     Next();
   }
@@ -38,64 +41,66 @@ class Flood final : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
 
  private:
   void Next() {
-    if (left_ == 0) {
+    if (next_ == end_) {
       return Finish(grpc::Status::OK);
     }
-    --left_;
-    StartWrite(&message_);
+    StartWrite(&*next_++);
   }
 
-  grpc::ByteBuffer message_;
-  uint64_t left_;
+  std::vector<grpc::ByteBuffer>::const_iterator next_;
+  const std::vector<grpc::ByteBuffer>::const_iterator end_;
 };
 
 class RawService final : public Service {
  public:
-  explicit RawService(grpc::ByteBuffer message) : message_(std::move(message)) {}
+  explicit RawService(std::vector<grpc::ByteBuffer> messages) : messages_(std::move(messages)) {}
   grpc::ServerWriteReactor<grpc::ByteBuffer>* Subscribe(grpc::CallbackServerContext*,
-                                                        const grpc::ByteBuffer* request) override {
-    const auto flat = broker::FlatMessage::From(*request);
-    v1::SubscribeRequest wanted;
-    wanted.ParseFromArray(flat->bytes().data(), static_cast<int>(flat->bytes().size()));
-    return new Flood(message_, wanted.from_sequence());
+                                                        const grpc::ByteBuffer*) override {
+    return new Flood(messages_);
   }
 
  private:
-  const grpc::ByteBuffer message_;
+  const std::vector<grpc::ByteBuffer> messages_;
 };
 
-absl::StatusOr<grpc::ByteBuffer> MakeMessage() {
+// The deliveries of a dataset of that many records, in memory: what the stream carries is as fresh to the processor's
+// caches as what a broker reads from its log.
+absl::StatusOr<std::vector<grpc::ByteBuffer>> MakeMessages(uint64_t records) {
   crypto::SaltPool salts;
-  format::BatchBuilder builder(salts);
   Sample sample;
-  for (uint32_t i = 0; i < kBatchRecords; ++i) {
-    const NewRecord& record = sample.Make(i, kBatchRecords);
-    format::RecordContent content;
-    content.key = record.key;
-    content.event_time_us = absl::ToUnixMicros(*record.event_time);
-    content.payload = record.payload;
-    ALLMENDE_RETURN_IF_ERROR(builder.Add(content));
+  std::vector<grpc::ByteBuffer> messages;
+  for (uint64_t first = 0; first < records; first += kBatchRecords) {
+    format::BatchBuilder builder(salts);
+    for (uint64_t number = first; number < first + kBatchRecords; ++number) {
+      const NewRecord& record = sample.Make(number, records);
+      format::RecordContent content;
+      content.key = record.key;
+      content.event_time_us = absl::ToUnixMicros(*record.event_time);
+      content.payload = record.payload;
+      ALLMENDE_RETURN_IF_ERROR(builder.Add(content));
+    }
+    ALLMENDE_ASSIGN_OR_RETURN(const format::BatchBody body, builder.Finish());
+    format::BatchPlace place;
+    place.dataset = *format::DatasetId::FromBytes(std::string(16, 'd'));
+    place.epoch = 1;
+    place.first_sequence = first + 1;
+    ALLMENDE_ASSIGN_OR_RETURN(std::string batch, format::Seal(body, place));
+    broker::DeliveryFields fields;
+    fields.original = true;
+    fields.first_sequence = place.first_sequence;
+    fields.last_sequence = first + kBatchRecords;
+    messages.push_back(broker::DeliveryMessage(std::move(batch), fields));
   }
-  ALLMENDE_ASSIGN_OR_RETURN(const format::BatchBody body, builder.Finish());
-  format::BatchPlace place;
-  place.dataset = *format::DatasetId::FromBytes(std::string(16, 'd'));
-  place.epoch = 1;
-  place.first_sequence = 1;
-  ALLMENDE_ASSIGN_OR_RETURN(std::string batch, format::Seal(body, place));
-  broker::DeliveryFields fields;
-  fields.original = true;
-  fields.first_sequence = 1;
-  fields.last_sequence = kBatchRecords;
-  return broker::DeliveryMessage(std::move(batch), fields);
+  return messages;
 }
 
-absl::Status Serve(const std::string& city) {
+absl::Status Serve(const std::string& city, uint64_t records) {
   const pki::CityLayout layout(city);
   ALLMENDE_ASSIGN_OR_RETURN(const std::string roots, ReadFile(layout.AuthorityCertificate(), 1 << 20));
   ALLMENDE_ASSIGN_OR_RETURN(
       const auto tls, rpc::ServerTls::Create({layout.BrokerCertificate(), layout.BrokerKey()}, roots, absl::Now()));
-  ALLMENDE_ASSIGN_OR_RETURN(grpc::ByteBuffer message, MakeMessage());
-  RawService service(std::move(message));
+  ALLMENDE_ASSIGN_OR_RETURN(std::vector<grpc::ByteBuffer> messages, MakeMessages(records));
+  RawService service(std::move(messages));
   grpc::ServerBuilder builder;
   rpc::ApplyServerOptions({}, builder);
   int port = 0;
@@ -112,8 +117,8 @@ absl::Status Serve(const std::string& city) {
 
 }  // namespace
 
-int RunRawServer(const std::string& city) {
-  const absl::Status served = Serve(city);
+int RunRawServer(const std::string& city, uint64_t records) {
+  const absl::Status served = Serve(city, records);
   std::fprintf(stderr, "%s\n", served.ToString().c_str());
   return 1;
 }
