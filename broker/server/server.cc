@@ -210,6 +210,8 @@ void Server::Impl::AddMetrics() {
   counter("batches_repeated_total", "batches that were stored already", counters_.batches_repeated);
   counter("batches_refused_total", "batches refused", counters_.batches_refused);
   counter("records_delivered_total", "records delivered to readers", counters_.records_delivered);
+  counter("view_errors_total", "stored records kept back because their view could not be applied: look at the log",
+          counters_.view_errors);
   counter("requests_refused_total", "requests refused by a policy", counters_.requests_refused);
   metrics_->AddGauge("publishers", "publish streams open now",
                      [this] { return static_cast<double>(counters_.publishers.load()); });

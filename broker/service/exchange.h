@@ -42,7 +42,7 @@ struct ExchangeCounters {
   std::atomic<uint64_t> batches_repeated{0};
   std::atomic<uint64_t> batches_refused{0};
   std::atomic<uint64_t> records_delivered{0};
-  std::atomic<uint64_t> records_withheld{0};
+  std::atomic<uint64_t> view_errors{0};  // records kept back because their view could not be applied
   std::atomic<uint64_t> requests_refused{0};  // by policy
 };
 
@@ -63,6 +63,7 @@ struct Exchange {
   StreamCap& streams;
   const std::atomic<bool>& stopping;
   std::atomic<size_t> unary_in_flight{0};
+  std::atomic<size_t> prepared_bytes{0};  // deliveries that are ready, of all subscriptions
   std::atomic<bool> disk_low{false};  // nothing more is published until there is room again
 };
 

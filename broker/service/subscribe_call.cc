@@ -20,6 +20,8 @@ constexpr size_t kReadBytes = 1 << 20;  // with one cursor
 // a thread costs as much as making a delivery.
 constexpr size_t kPreparedBytes = 512 << 10;
 constexpr size_t kPreparedLowBytes = 192 << 10;
+// Beyond this, of all subscriptions together, each has one delivery ready and no more.
+constexpr size_t kPreparedBytesOfAll = 64 << 20;
 constexpr absl::Duration kSlowAfter = absl::Seconds(2);
 
 }  // namespace
@@ -48,7 +50,9 @@ SubscribeCall::SubscribeCall(Exchange& exchange, std::shared_ptr<const pki::Iden
       request_.keep_copy()};
 }
 
-SubscribeCall::~SubscribeCall() = default;
+SubscribeCall::~SubscribeCall() {
+  exchange_.prepared_bytes -= prepared_bytes_;
+}
 
 // What is ready leaves from here, so that a stream of deliveries does not wait for the executor between any two.
 void SubscribeCall::OnWriteDone(bool ok) {
@@ -78,21 +82,34 @@ bool SubscribeCall::TakeNextPrepared() {
   outgoing_.Swap(&next.message);
   exchange_.counters.records_delivered += next.records;
   prepared_bytes_ -= next.bytes;
+  exchange_.prepared_bytes -= next.bytes;
   prepared_.pop_front();
   writing_ = true;
   writing_since_ = exchange_.clock.Now();
   return true;
 }
 
-void SubscribeCall::SendPrepared() {
+// False where what is ready may not leave any more: the next step finds out why.
+bool SubscribeCall::SendPrepared(absl::Time now) {
   bool next = false;
   {
     MutexLock lock(mutex_);
+    if (writing_ || prepared_.empty()) {
+      return true;
+    }
+    if (cancelled_ || !MayLeave(now)) {
+      return false;
+    }
     next = TakeNextPrepared();
   }
   if (next) {
     StartWrite(&outgoing_);
   }
+  return true;
+}
+
+bool SubscribeCall::HasEnoughPrepared() const {
+  return prepared_bytes_ >= (exchange_.prepared_bytes < kPreparedBytesOfAll ? kPreparedBytes : static_cast<size_t>(1));
 }
 
 // What was prepared may leave only under the state that it was prepared in.
@@ -125,7 +142,7 @@ void SubscribeCall::Step() {
     }
     cancelled = cancelled_;
     slow = writing_ && exchange_.clock.Now() > writing_since_ + kSlowAfter;
-    if (!cancelled && !slow && writing_ && (!session_.has_value() || prepared_bytes_ >= kPreparedBytes)) {
+    if (!cancelled && !slow && writing_ && (!session_.has_value() || HasEnoughPrepared())) {
       return;
     }
   }
@@ -150,6 +167,7 @@ void SubscribeCall::Step() {
     }
   }
   absl::Status advanced = Advance();
+  ReportViewErrors();
   if (!advanced.ok()) {
     if (absl::IsDataLoss(advanced)) {
       exchange_.logger.Error("damage found while serving a subscription",
@@ -157,6 +175,21 @@ void SubscribeCall::Step() {
     }
     End(std::move(advanced));
   }
+}
+
+void SubscribeCall::ReportViewErrors() {
+  const uint64_t found = session_->view_errors() - reported_view_errors_;
+  if (found == 0) {
+    return;
+  }
+  exchange_.counters.view_errors += found;
+  if (reported_view_errors_ == 0) {
+    exchange_.logger.Error("a view cannot be applied to a stored record, so the record is kept back",
+                           {{"dataset", request_.dataset()},
+                            {"sequence", absl::StrCat(session_->last_view_error())},
+                            {"participant", identity_->Name()}});
+  }
+  reported_view_errors_ += found;
 }
 
 // Makes the session once everything it needs is there. OK without a session: its agreement is being recorded, or the
@@ -182,7 +215,10 @@ absl::Status SubscribeCall::Open() {
   }
   const Allowed& allowed = std::get<Allowed>(answer);
   if (allowed.agreement_is_new) {
-    RecordAgreement();
+    if (!recording_agreement_) {
+      recording_agreement_ = true;
+      RecordAgreement();
+    }
     return absl::OkStatus();
   }
   const DatasetState* dataset = state->Find(request_.dataset());
@@ -265,6 +301,7 @@ void SubscribeCall::TakeBackPrepared() {
   if (!prepared_.empty()) {
     session_->Unsend(prepared_.front().first_sequence);
     prepared_.clear();
+    exchange_.prepared_bytes -= prepared_bytes_;
     prepared_bytes_ = 0;
     reading_.reset();
   }
@@ -299,9 +336,14 @@ absl::Status SubscribeCall::Advance() {
   return absl::OkStatus();
 }
 
+// A bounded part of the work: whoever has more to do queues again, behind the others.
 absl::Status SubscribeCall::PrepareDeliveries(absl::Time now) {
-  SendPrepared();
-  while (session_->HasMore(exchange_.log.HeadOf(log_id_))) {
+  read_bytes_ = 0;
+  while (SendPrepared(now) && session_->HasMore(exchange_.log.HeadOf(log_id_))) {
+    if (read_bytes_ >= kReadBytes) {
+      pump_->Wake();
+      return absl::OkStatus();
+    }
     SubscribeSession::Action action = session_->Next(exchange_.log.HeadOf(log_id_), now);
     if (const auto* read = std::get_if<SubscribeSession::ReadFrom>(&action)) {
       ALLMENDE_RETURN_IF_ERROR(ReadLog(read->sequence));
@@ -321,14 +363,21 @@ absl::Status SubscribeCall::PrepareDeliveries(absl::Time now) {
       prepared_version_ = state_version_;
       prepared_until_ = session_->entitlement().valid_until;
       prepared_bytes_ += prepared.bytes;
+      exchange_.prepared_bytes += prepared.bytes;
       prepared_.push_back(std::move(prepared));
-      enough = writing_ && prepared_bytes_ >= kPreparedBytes;
+      enough = writing_ && HasEnoughPrepared();
     }
-    SendPrepared();
     if (enough) {
       return absl::OkStatus();
     }
   }
+  {
+    MutexLock lock(mutex_);
+    if (writing_ || prepared_.empty()) {
+      return absl::OkStatus();
+    }
+  }
+  pump_->Wake();  // something is ready and may not leave
   return absl::OkStatus();
 }
 
@@ -355,6 +404,7 @@ absl::Status SubscribeCall::ReadLog(Sequence from) {
   };
   while (reading.on_entry || reading.cursor->Next()) {
     const StoredEntry& entry = reading.cursor->entry();
+    read_bytes_ += entry.bytes.size();
     ALLMENDE_ASSIGN_OR_RETURN(const bool enough,
                               session_->Take(entry.first_sequence, entry.hash, entry.bytes, is_latest));
     reading.next = session_->next_sequence();

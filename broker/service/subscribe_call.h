@@ -47,7 +47,9 @@ class SubscribeCall final : public grpc::ServerWriteReactor<grpc::ByteBuffer>,
   absl::Status PrepareDeliveries(absl::Time now);
   absl::Status ReadLog(Sequence from);
   void TakeBackPrepared();
-  void SendPrepared();
+  bool SendPrepared(absl::Time now);
+  bool HasEnoughPrepared() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void ReportViewErrors();
   bool TakeNextPrepared() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   bool MayLeave(absl::Time now) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Write(grpc::ByteBuffer message);
@@ -84,6 +86,9 @@ class SubscribeCall final : public grpc::ServerWriteReactor<grpc::ByteBuffer>,
   LogId log_id_{};
   uint64_t state_version_ = 0;  // of the state that the entitlement was computed in
   bool refused_ = false;
+  bool recording_agreement_ = false;
+  size_t read_bytes_ = 0;  // of the log, in this step
+  uint64_t reported_view_errors_ = 0;
   std::optional<Reading> reading_;
   Watch watch_;
 

@@ -113,6 +113,9 @@ void SubscribeSession::OnStopping(std::string_view why) {
 void SubscribeSession::Unsend(Sequence first) {
   ready_.reset();
   DropBuilt();
+  say_first_.erase(std::remove_if(say_first_.begin(), say_first_.end(),
+                                  [](const v1::SubscribeResponse& say) { return say.has_withheld(); }),
+                   say_first_.end());
   next_sequence_ = first;
 }
 
@@ -181,10 +184,18 @@ absl::StatusOr<bool> SubscribeSession::Take(Sequence first_sequence, const LogHa
       next_sequence_ > statement.last_sequence()) {
     return Damaged(first_sequence, absl::StrCat("says it begins at ", statement.first_sequence));
   }
-  last_hash_ = hash;
   const bool snapshot = start_.snapshot && next_sequence_ <= start_.head_sequence;
+  const bool as_stored = !snapshot && entitled_->view->identity() && statement.schema_hash == entitled_->schema_hash;
+  if (as_stored && built_from_ != 0) {
+    // Records of an earlier schema are still being built. They go out first, and the entry is given again.
+    ALLMENDE_RETURN_IF_ERROR(FinishDelivery());
+    if (ready_.has_value() || !say_first_.empty()) {
+      return true;
+    }
+  }
+  last_hash_ = hash;
   // The signature covers a whole batch, so one that is asked for from its middle comes whole, and the reader skips.
-  if (!snapshot && entitled_->view->identity() && statement.schema_hash == entitled_->schema_hash) {
+  if (as_stored) {
     ready_ = Deliver{std::string(stored.batch),
                      true,
                      first_sequence,
@@ -257,7 +268,9 @@ absl::Status SubscribeSession::TransformRecord(const format::RecordView& record,
   entry.key = output_.key;
   switch (result) {
     case policy::ViewResult::kError:
-      // Never deliver what the view could not be applied to. The record stays where it is; the log says which.
+      // Never deliver what the view could not be applied to.
+      ++view_errors_;
+      last_view_error_ = sequence;
       return AddRun(format::EntryKind::kWithheld);
     case policy::ViewResult::kFiltered:
       if (entitled_->kind != v1::TABLE || snapshot) {

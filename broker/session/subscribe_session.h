@@ -89,7 +89,8 @@ class SubscribeSession {
   // The broker stops; the next action says so.
   void OnStopping(std::string_view why);
 
-  // What was handed out from `first` on, deliveries only, has not left and never will: it is made again.
+  // What was handed out from `first` on, deliveries only, has not left and never will: it is made again, and so is what
+  // waits behind it.
   void Unsend(Sequence first);
 
   Action Next(const LogHead& head, absl::Time now);
@@ -106,6 +107,10 @@ class SubscribeSession {
 
   Sequence next_sequence() const { return next_sequence_; }
   const Entitled& entitlement() const { return *entitled_; }
+  // Records that the view could not be applied to, so that they were kept back, and the last one of them. Not one may
+  // occur: the payloads were checked against their schema when they were published.
+  uint64_t view_errors() const { return view_errors_; }
+  Sequence last_view_error() const { return last_view_error_; }
 
  private:
   absl::Status Transform(const StoredBatch& stored, Sequence sequence, const IsLatest& is_latest);
@@ -129,6 +134,9 @@ class SubscribeSession {
   Sequence said_sequence_ = 0;  // of the last watermark
   absl::Time said_at_ = absl::InfinitePast();
   bool snapshot_open_ = false;  // the snapshot was not reported complete yet
+
+  uint64_t view_errors_ = 0;
+  Sequence last_view_error_ = 0;
 
   // The delivery being built, from `built_from_` (0: none) up to `next_sequence_`, and the one that is ready.
   std::optional<format::DeliveryBuilder> builder_;

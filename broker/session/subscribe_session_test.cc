@@ -48,7 +48,9 @@ class World {
   std::shared_ptr<const Entitled> masked() const { return masked_; }
   std::shared_ptr<const Entitled> high() const { return high_; }
 
-  void Append(const std::vector<std::pair<std::string, int>>& records) {  // level < 0: delete
+  // level < 0: delete. `schema`: 0 is the one that the views were compiled for, others are earlier ones. `broken`: the
+  // payloads are of no schema.
+  void Append(const std::vector<std::pair<std::string, int>>& records, uint8_t schema = 0, bool broken = false) {
     format::BatchBuilder builder(salts_);
     for (const auto& [id, level] : records) {
       const auto message = schema_.NewRecord();
@@ -67,7 +69,7 @@ class World {
       if (record.deleted) {
         record.payload.clear();
       }
-      content.payload = record.payload;
+      content.payload = broken ? std::string_view("\xff") : record.payload;
       EXPECT_TRUE(builder.Add(content).ok());
       records_.push_back(record);
       if (record.deleted) {
@@ -81,6 +83,7 @@ class World {
     place.epoch = 1;
     place.first_sequence = head_.next_sequence;
     place.previous_hash = head_.hash;
+    place.schema_hash[0] = schema;
     const auto body = builder.Finish();
     const auto batch = format::Seal(*body, place);
     EXPECT_TRUE(batch.ok()) << batch.status();
@@ -371,6 +374,52 @@ TEST(SubscribeSession, AWatermarkIsDueEveryFiveSeconds) {
   EXPECT_TRUE(std::holds_alternative<SubscribeSession::Say>(session.Next(world.head(), kNow + absl::Seconds(5))));
 }
 
+TEST(SubscribeSession, RecordsOfAnEarlierSchemaComeBeforeThoseOfThePresentOne) {
+  for (const bool stop : {false, true}) {
+    World world;
+    world.Append({{"a", 1}, {"b", 2}}, /*schema=*/1);
+    world.Append({{"c", 3}});
+    SubscribeStart start = world.From(1);
+    start.stop_at_head = stop;
+    SubscribeSession session(start, {}, world.open(), world.salts());
+    Seen seen(world, 1);
+    Drain(world, session, seen, kNow);
+    EXPECT_THAT(seen.sequences(), ElementsAre(1, 2, 3));
+    EXPECT_EQ(DecodeResumeToken(seen.token())->hash, world.head().hash);
+  }
+}
+
+TEST(SubscribeSession, AWithheldRangeThatWasNotToldIsMadeAgainWithWhatCameBeforeIt) {
+  World world;
+  world.Append({{"a", 70}});
+  world.Append({{"b", 1}});
+  SubscribeStart start = world.From(1);
+  start.accept_withheld = true;
+  SubscribeSession session(start, {}, world.high(), world.salts());
+  Seen seen(world, 1);
+  seen.On(std::get<SubscribeSession::Say>(session.Next(world.head(), kNow)));  // opened
+  world.Serve(session, 1, 1);
+  ASSERT_TRUE(std::holds_alternative<SubscribeSession::Deliver>(session.Next(world.head(), kNow)));
+  world.Serve(session, 2, 1);  // now the range waits to be told
+  session.Unsend(1);
+  Drain(world, session, seen, kNow);
+  EXPECT_THAT(seen.sequences(), ElementsAre(1));
+  EXPECT_EQ(seen.next(), 3);
+}
+
+TEST(SubscribeSession, ARecordThatTheViewCannotBeAppliedToIsCounted) {
+  World world;
+  world.Append({{"a", 70}});
+  world.Append({{"b", 60}, {"c", 60}}, 0, /*broken=*/true);
+  world.Append({{"d", 80}});
+  SubscribeSession session(world.From(1), {}, world.high(), world.salts());
+  Seen seen(world, 1);
+  Drain(world, session, seen, kNow);
+  EXPECT_THAT(seen.sequences(), ElementsAre(1, 4)) << "what a view cannot be applied to is kept back";
+  EXPECT_EQ(session.view_errors(), 2);
+  EXPECT_EQ(session.last_view_error(), 3);
+}
+
 TEST(SubscribeSession, AnEntryThatIsNotTheNextOneIsDamage) {
   World world;
   world.Append({{"a", 1}});
@@ -407,7 +456,13 @@ TEST_P(SubscribeSessionProperty, EverySequenceOnceUnderTheAnnouncedView) {
     for (size_t i = 0; i < count; ++i) {
       records.emplace_back(absl::StrCat("k", random.Below(10)), static_cast<int>(random.Below(110)) - 10);
     }
-    world.Append(records);
+    world.Append(records, static_cast<uint8_t>(random.Below(2)));
+  };
+  const bool accept_withheld = random.Below(2) == 1;
+  const auto from = [&](Sequence first) {
+    SubscribeStart start = world.From(first);
+    start.accept_withheld = accept_withheld;
+    return start;
   };
   for (size_t i = random.Below(6); i > 0; --i) {
     grow();
@@ -415,8 +470,7 @@ TEST_P(SubscribeSessionProperty, EverySequenceOnceUnderTheAnnouncedView) {
   const std::vector<std::shared_ptr<const Entitled>> views = {world.open(), world.masked(), world.high()};
   const Sequence first = 1 + random.Below(world.head().next_sequence);
   Seen seen(world, first);
-  auto session =
-      std::make_unique<SubscribeSession>(world.From(first), v1::Opened(), views[random.Below(3)], world.salts());
+  auto session = std::make_unique<SubscribeSession>(from(first), v1::Opened(), views[random.Below(3)], world.salts());
   absl::Time now = kNow;
   for (int step = 0; step < 60; ++step) {
     switch (random.Below(6)) {
@@ -431,7 +485,7 @@ TEST_P(SubscribeSessionProperty, EverySequenceOnceUnderTheAnnouncedView) {
         const auto point = DecodeResumeToken(seen.token());
         ASSERT_TRUE(point.ok()) << point.status();
         EXPECT_EQ(point->next_sequence, seen.next());
-        const SubscribeStart start = world.From(point->next_sequence);
+        const SubscribeStart start = from(point->next_sequence);
         EXPECT_EQ(point->hash, start.previous_hash);
         session = std::make_unique<SubscribeSession>(start, v1::Opened(), views[random.Below(3)], world.salts());
         break;
@@ -444,8 +498,7 @@ TEST_P(SubscribeSessionProperty, EverySequenceOnceUnderTheAnnouncedView) {
             world.Serve(*session, read->sequence, 1 + random.Below(3));
           } else {
             ASSERT_TRUE(std::holds_alternative<SubscribeSession::Deliver>(action));
-            const Sequence from = std::get<SubscribeSession::Deliver>(action).first_sequence;
-            unsent = unsent.value_or(from);
+            unsent = unsent.value_or(std::get<SubscribeSession::Deliver>(action).first_sequence);
           }
         }
         if (unsent.has_value()) {
