@@ -11,6 +11,7 @@ namespace allmende::format {
 namespace {
 
 constexpr std::string_view kMagic("ALMTRA\0\1", 8);
+constexpr uint8_t kHashNone = 0;
 constexpr uint8_t kHashSha256 = 1;
 constexpr uint16_t kFlagSnapshot = 1;
 
@@ -62,10 +63,25 @@ absl::Status CheckKnown(std::string_view bytes) {
   if (bytes.size() < kDeliveryHeaderBytes) {
     return Malformed(absl::StrCat("cut off after ", bytes.size(), " bytes, before its entries"));
   }
-  if (bytes[kMagic.size() - 1] != kMagic.back() || bytes[kHashOffset] != kHashSha256 || bytes[kReservedOffset] != 0 ||
-      (LoadBigEndian<uint16_t>(bytes.data() + kFlagsOffset) & ~kFlagSnapshot) != 0) {
+  if (bytes[kMagic.size() - 1] != kMagic.back() || static_cast<uint8_t>(bytes[kHashOffset]) > kHashSha256 ||
+      bytes[kReservedOffset] != 0 || (LoadBigEndian<uint16_t>(bytes.data() + kFlagsOffset) & ~kFlagSnapshot) != 0) {
     return absl::UnimplementedError(
         "the delivery has a version, hash or flag that this program does not know: a newer release may read it");
+  }
+  return absl::OkStatus();
+}
+
+// Where there is no hash, nothing stands in its place, and nobody signs.
+absl::Status CheckHashArea(std::string_view bytes, const SignatureArea& signature) {
+  if (bytes[kHashOffset] != kHashNone) {
+    return absl::OkStatus();
+  }
+  const auto all_zeros = [&bytes](size_t offset, size_t size) {
+    return bytes.substr(offset, size).find_first_not_of('\0') == std::string_view::npos;
+  };
+  if (signature.algorithm() != SignatureAlgorithm::kNone || !all_zeros(kContentHashOffset, sizeof(crypto::Digest)) ||
+      !all_zeros(kSaltOffset, sizeof(crypto::Salt))) {
+    return Malformed("it says that it has no content hash, but has one, a salt or a signature");
   }
   return absl::OkStatus();
 }
@@ -83,7 +99,9 @@ Attestation ReadAttestation(std::string_view bytes) {
   attestation.snapshot = LoadBigEndian<uint16_t>(bytes.data() + kFlagsOffset) == kFlagSnapshot;
   attestation.view_id = DigestAt(bytes, kViewIdOffset);
   attestation.source_hash = DigestAt(bytes, kSourceHashOffset);
-  attestation.content_hash = DigestAt(bytes, kContentHashOffset);
+  if (bytes[kHashOffset] != kHashNone) {
+    attestation.content_hash = DigestAt(bytes, kContentHashOffset);
+  }
   return attestation;
 }
 
@@ -95,12 +113,12 @@ void AppendAttestation(const Attestation& attestation, uint32_t entry_count, std
   AppendBigEndian(attestation.release, out);
   AppendBigEndian(attestation.regime, out);
   AppendBigEndian(entry_count, out);
-  AppendBigEndian(kHashSha256, out);
+  AppendBigEndian(attestation.content_hash ? kHashSha256 : kHashNone, out);
   AppendBigEndian(uint8_t{0}, out);  // reserved
   AppendBigEndian(attestation.snapshot ? kFlagSnapshot : uint16_t{0}, out);
   out.append(crypto::AsBytes(attestation.view_id));
   out.append(crypto::AsBytes(attestation.source_hash));
-  out.append(crypto::AsBytes(attestation.content_hash));
+  out.append(crypto::AsBytes(attestation.content_hash.value_or(crypto::Digest{})));
 }
 
 struct EntriesSummary {
@@ -153,34 +171,51 @@ absl::Status DeliveryBuilder::Add(const DeliveryEntry& entry) {
   return absl::OkStatus();
 }
 
-absl::StatusOr<std::string> DeliveryBuilder::Finish(const Attestation& attestation,
-                                                    const crypto::Ed25519PrivateKey* signer) {
+absl::Status DeliveryBuilder::CheckFinished(const Attestation& attestation) const {
   if (empty()) {
     return absl::FailedPreconditionError("a delivery needs at least one entry");
   }
   if (has_superseded_ && !attestation.snapshot) {
     return Malformed("superseded records outside a snapshot");
   }
-  if (absl::Status valid = CheckPlace(attestation, sequences_); !valid.ok()) {
-    return valid;
-  }
-  const crypto::Salt salt = salts_.Next();
-  Attestation complete = attestation;
-  complete.last_sequence = attestation.first_sequence + sequences_ - 1;
-  const size_t body_size = body_bytes();
-  complete.content_hash =
-      crypto::Sha256Of(crypto::AsBytes(salt), std::string_view(bytes_).substr(kDeliveryHeaderBytes));
+  return CheckPlace(attestation, sequences_);
+}
+
+std::string DeliveryBuilder::Assemble(Attestation attestation, const crypto::Salt& salt,
+                                      const crypto::Ed25519PrivateKey* signer) {
+  attestation.last_sequence = attestation.first_sequence + sequences_ - 1;
   std::string header;
   header.reserve(kDeliveryHeaderBytes);
-  AppendAttestation(complete, entry_count_, header);
+  AppendAttestation(attestation, entry_count_, header);
   AppendSignatureArea(std::string_view(header).substr(0, kAttestationBytes), signer, header);
   header.append(crypto::AsBytes(salt));
-  AppendBigEndian(static_cast<uint32_t>(body_size), header);
+  AppendBigEndian(static_cast<uint32_t>(body_bytes()), header);
   header.copy(bytes_.data(), kDeliveryHeaderBytes);
   entry_count_ = 0;
   sequences_ = 0;
   has_superseded_ = false;
   return std::exchange(bytes_, {});
+}
+
+absl::StatusOr<std::string> DeliveryBuilder::Finish(const Attestation& attestation,
+                                                    const crypto::Ed25519PrivateKey* signer) {
+  if (absl::Status valid = CheckFinished(attestation); !valid.ok()) {
+    return valid;
+  }
+  const crypto::Salt salt = salts_.Next();
+  Attestation complete = attestation;
+  complete.content_hash =
+      crypto::Sha256Of(crypto::AsBytes(salt), std::string_view(bytes_).substr(kDeliveryHeaderBytes));
+  return Assemble(complete, salt, signer);
+}
+
+absl::StatusOr<std::string> DeliveryBuilder::FinishWithoutHash(const Attestation& attestation) {
+  if (absl::Status valid = CheckFinished(attestation); !valid.ok()) {
+    return valid;
+  }
+  Attestation complete = attestation;
+  complete.content_hash.reset();
+  return Assemble(complete, crypto::Salt{}, nullptr);
 }
 
 absl::StatusOr<DeliveryView> DeliveryView::Parse(std::string_view bytes) {
@@ -189,6 +224,9 @@ absl::StatusOr<DeliveryView> DeliveryView::Parse(std::string_view bytes) {
   }
   const SignatureArea signature(bytes.substr(kAttestationBytes, kSignatureAreaBytes));
   if (absl::Status valid = signature.Check(); !valid.ok()) {
+    return valid;
+  }
+  if (absl::Status valid = CheckHashArea(bytes, signature); !valid.ok()) {
     return valid;
   }
   const std::string_view body = bytes.substr(kDeliveryHeaderBytes);
@@ -219,6 +257,9 @@ absl::StatusOr<DeliveryView> DeliveryView::Parse(std::string_view bytes) {
 }
 
 absl::Status DeliveryView::CheckContent() const {
+  if (!attestation_.content_hash.has_value()) {
+    return absl::FailedPreconditionError("the delivery has no content hash to check its entries against");
+  }
   const std::string_view salt = bytes_.substr(kSaltOffset, sizeof(crypto::Salt));
   if (crypto::Sha256Of(salt, bytes_.substr(kDeliveryHeaderBytes)) != attestation_.content_hash) {
     return absl::DataLossError(absl::StrCat("the entries of the delivery from sequence ", attestation_.first_sequence,

@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -33,8 +34,9 @@ struct Attestation {
   uint64_t regime = 0;
   bool snapshot = false;
   crypto::Digest view_id{};
-  crypto::Digest source_hash{};   // statement hash of the original batch that holds the last sequence
-  crypto::Digest content_hash{};  // DeliveryBuilder computes it
+  crypto::Digest source_hash{};  // statement hash of the original batch that holds the last sequence
+  // DeliveryBuilder computes it. Absent: nothing but the connection vouches for the entries.
+  std::optional<crypto::Digest> content_hash;
 };
 
 // Collects entries in sequence order. Borrows `salts`, which must outlive it. Not thread-safe.
@@ -59,7 +61,14 @@ class DeliveryBuilder {
   //   kInvalidArgument     no dataset, a first sequence of 0, or a superseded run outside a snapshot
   absl::StatusOr<std::string> Finish(const Attestation& attestation, const crypto::Ed25519PrivateKey* signer = nullptr);
 
+  // The same without content hash and signature, for a reader whom the connection tells where the bytes come from.
+  // Hashing them would cost more than everything else that makes a delivery.
+  absl::StatusOr<std::string> FinishWithoutHash(const Attestation& attestation);
+
  private:
+  absl::Status CheckFinished(const Attestation& attestation) const;
+  std::string Assemble(Attestation attestation, const crypto::Salt& salt, const crypto::Ed25519PrivateKey* signer);
+
   crypto::SaltSource& salts_;
   std::string bytes_;  // of the delivery: room for its header, then the entries; empty before the first one
   uint32_t entry_count_ = 0;
@@ -82,7 +91,8 @@ class DeliveryView {
   void ForEach(Visit visit) const;
 
   // OK when the entries are those that were attested.
-  //   kDataLoss  an entry was changed
+  //   kDataLoss            an entry was changed
+  //   kFailedPrecondition  the attestation has no content hash
   absl::Status CheckContent() const;
 
   // OK when `key` signed the attestation.

@@ -98,6 +98,43 @@ TEST(Delivery, EveryFlippedBitOfASignedDeliveryIsRefused) {
   }
 }
 
+std::string DeliverWithoutHash() {
+  CountedSalts salts;
+  DeliveryBuilder builder(salts);
+  for (const DeliveryEntry& entry : ExampleEntries()) {
+    EXPECT_TRUE(builder.Add(entry).ok());
+  }
+  return *builder.FinishWithoutHash(ExampleAttestation());
+}
+
+TEST(Delivery, WithoutHashDiffersInHashAndSaltAlone) {
+  const std::string plain = DeliverWithoutHash();
+  std::string hashed = Deliver(ExampleEntries(), ExampleAttestation());
+  ASSERT_EQ(plain.size(), hashed.size());
+  hashed[60] = '\0';
+  hashed.replace(128, 32, 32, '\0');
+  hashed.replace(229, 16, 16, '\0');
+  EXPECT_EQ(plain, hashed);
+  const DeliveryView view = *DeliveryView::Parse(plain);
+  EXPECT_FALSE(view.attestation().content_hash.has_value());
+  EXPECT_EQ(view.CheckContent().code(), absl::StatusCode::kFailedPrecondition) << "nothing is vouched for";
+  EXPECT_EQ(view.CheckSignature(ExampleKey().public_key()).code(), absl::StatusCode::kUnauthenticated);
+}
+
+TEST(Delivery, NothingStandsInThePlaceOfAHashThatIsNotThere) {
+  const crypto::Ed25519PrivateKey key = ExampleKey();
+  std::string stripped = Deliver(ExampleEntries(), ExampleAttestation(), &key);
+  stripped[60] = '\0';
+  stripped.replace(128, 32, 32, '\0');
+  stripped.replace(229, 16, 16, '\0');
+  EXPECT_FALSE(DeliveryView::Parse(stripped).ok()) << "a signature over no content";
+  for (const size_t offset : {128, 159, 229, 244}) {
+    std::string bytes = DeliverWithoutHash();
+    bytes[offset] = '\1';
+    EXPECT_EQ(DeliveryView::Parse(bytes).status().code(), absl::StatusCode::kInvalidArgument) << offset;
+  }
+}
+
 TEST(Delivery, SupersededRunsOccurInSnapshotsOnly) {
   const DeliveryEntry superseded{.kind = EntryKind::kSuperseded, .count = 5};
   Attestation attestation = ExampleAttestation();

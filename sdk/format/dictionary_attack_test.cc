@@ -111,7 +111,7 @@ TEST(DictionaryAttack, AttestationWithoutItsDeliveryTellsNothing) {
   attestation.dataset = ExamplePlace().dataset;
   attestation.first_sequence = 1;
   const std::string delivery = *builder.Finish(attestation);
-  const crypto::Digest content_hash = DeliveryView::Parse(delivery)->attestation().content_hash;
+  const crypto::Digest content_hash = *DeliveryView::Parse(delivery)->attestation().content_hash;
   EXPECT_TRUE(AttackContent(content_hash, "").empty());
   const std::string salt = delivery.substr(kAttestationBytes + kSignatureAreaBytes, 16);
   EXPECT_EQ(AttackContent(content_hash, salt), std::vector<uint32_t>{kHiddenValue});

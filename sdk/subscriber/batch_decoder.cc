@@ -109,7 +109,7 @@ absl::Status RecordBatchDecoder::ReadTransformed(const v1::Delivery& delivery, u
   if (attestation.snapshot && attestation.last_sequence > snapshot_through_) {
     return OtherThanSaid(delivery, "parts of a snapshot");
   }
-  if (verify_) ALLMENDE_RETURN_IF_ERROR(view.CheckContent());
+  if (verify_ && attestation.content_hash.has_value()) ALLMENDE_RETURN_IF_ERROR(view.CheckContent());
   batch.records_.reserve(view.entry_count());
   view.ForEach([&](const format::DeliveryEntry& entry) {
     if (entry.is_record() && entry.first_sequence > skip_through) batch.records_.push_back(ViewOf(entry));

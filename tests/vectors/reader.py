@@ -202,9 +202,11 @@ def read_delivery(data, public=None):
     """The first and the last sequence of the delivery."""
     require(data[:7] == b"ALMTRA\x00" and len(data) >= 249, "magic or length")
     first, last, _release, _regime, count, hash_kind, zero, flags = struct.unpack(">QQQQIBBH", data[24:64])
-    require((data[7], hash_kind, zero, flags & ~1) == (1, 1, 0, 0), "version, hash or flags")
+    require((data[7], zero, flags & ~1) == (1, 0, 0) and hash_kind in (0, 1), "version, hash or flags")
     require(data[8:24] != bytes(16), "dataset id")
     check_area(data[160:229])
+    if hash_kind == 0:
+        require(data[128:160] == bytes(32) and data[160:245] == bytes(85), "hash, signature or salt without a hash")
     body = data[249:]
     require(struct.unpack(">I", data[245:249])[0] == len(body) <= DELIVERY_BODY_BYTES_MAX, "body bytes")
     entries, sequences = 0, 0
@@ -214,7 +216,8 @@ def read_delivery(data, public=None):
         require(entries <= RECORDS_MAX, "too many entries")
     require(entries == count >= 1, "entry count")
     require(first >= 1 and first + sequences - 1 == last <= SEQUENCE_MAX, "sequences")
-    require(sha256(data[229:245] + data[249:]) == data[128:160], "content", "content")
+    if hash_kind == 1:
+        require(sha256(data[229:245] + data[249:]) == data[128:160], "content", "content")
     if public is not None:
         check_signature(data[:160], data[160:229], public)
     return first, last

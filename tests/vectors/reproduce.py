@@ -137,12 +137,14 @@ def delivery(case, key):
     facts = case["attestation"]
     body = b"".join(entry(item) for item in case["entries"])
     sequences = sum(int(item.get("count", 1)) for item in case["entries"])
-    salt = bytes.fromhex(case["salt"])
+    hashed = "salt" in case
+    salt = bytes.fromhex(case["salt"]) if hashed else bytes(16)
     first = int(facts["first_sequence"])
     head = (b"ALMTRA\x00\x01" + bytes.fromhex(facts["dataset_id"]) +
             struct.pack(">QQQQIBBH", first, first + sequences - 1, int(facts["release"]), int(facts["regime"]),
-                        len(case["entries"]), 1, 0, 1 if facts["snapshot"] else 0) +
-            bytes.fromhex(facts["view_id"]) + bytes.fromhex(facts["source_hash"]) + sha256(salt + body))
+                        len(case["entries"]), 1 if hashed else 0, 0, 1 if facts["snapshot"] else 0) +
+            bytes.fromhex(facts["view_id"]) + bytes.fromhex(facts["source_hash"]) +
+            (sha256(salt + body) if hashed else bytes(32)))
     return head + signature_area(head, key) + salt + struct.pack(">I", len(body)) + body
 
 
