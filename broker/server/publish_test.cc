@@ -2,7 +2,9 @@
 #include "broker/testing/exchange_fixture.h"
 
 #include "allmende/v1/catalogue.grpc.pb.h"
+#include "allmende/v1/status.grpc.pb.h"
 #include "sdk/rpc/status.h"
+#include "sdk/testing/disk_faults.h"
 
 namespace allmende::broker {
 namespace {
@@ -229,6 +231,59 @@ TEST_F(PublishTest, TheQuarantineIsForItsProviderOnly) {
   v1::ListQuarantineResponse held;
   const auto catalogue = v1::CatalogueService::NewStub(broker_.Connect("beauftragte"));
   EXPECT_EQ(catalogue->ListQuarantine(&context, list, &held).error_code(), grpc::StatusCode::PERMISSION_DENIED);
+}
+
+class PublishCapTest : public PublishTest {
+ protected:
+  void SetUp() override {
+    broker_.config().limits.calls_per_participant_max = 2;
+    PublishTest::SetUp();
+  }
+
+  void AwaitNoPublishers() const {
+    const auto stub = v1::StatusService::NewStub(broker_.Connect("pruefer"));
+    const absl::Time give_up = absl::Now() + absl::Seconds(20);
+    v1::BrokerStatus status;
+    do {
+      grpc::ClientContext context;
+      ASSERT_TRUE(stub->GetStatus(&context, {}, &status).ok());
+    } while (status.publishers() != 0 && absl::Now() < give_up);
+    ASSERT_EQ(status.publishers(), 0);
+  }
+};
+
+TEST_F(PublishCapTest, AStreamThatEndsWithABatchUnderWayGivesItsPlaceBack) {
+  const auto channel = broker_.Connect("amt");
+  for (int round = 0; round < 6; ++round) {
+    const absl::Time give_up = absl::Now() + absl::Seconds(5);
+    std::unique_ptr<TestWriter> writer;
+    absl::Status opened;
+    do {
+      writer = std::make_unique<TestWriter>(channel, "amt/pegel", std::string(16, 'w'));
+      opened = writer->Open().status();
+    } while (absl::IsResourceExhausted(opened) && absl::Now() < give_up);
+    ASSERT_TRUE(opened.ok()) << "round " << round << ": " << opened;
+    BlockedSync blocked;
+    writer->Send(writer->Seal({At(round, "a", round)}));
+    blocked.AwaitWaiting(1);
+    writer.reset();  // as if its process had been killed
+    AwaitNoPublishers();
+  }
+}
+
+TEST_F(PublishCapTest, CallsWithOneAnswerCountToo) {
+  const auto first = Writer("amt/pegel");
+  ASSERT_TRUE(first->Open().ok());
+  const auto second = Writer("amt/orte");
+  ASSERT_TRUE(second->Open().ok());
+  v1::GetDatasetRequest request;
+  request.set_name("amt/pegel");
+  v1::Dataset dataset;
+  grpc::ClientContext of_amt;
+  EXPECT_EQ(v1::CatalogueService::NewStub(broker_.Connect("amt"))->GetDataset(&of_amt, request, &dataset).error_code(),
+            grpc::StatusCode::RESOURCE_EXHAUSTED);
+  grpc::ClientContext of_navi;
+  EXPECT_TRUE(v1::CatalogueService::NewStub(broker_.Connect("navi"))->GetDataset(&of_navi, request, &dataset).ok());
 }
 
 TEST_F(PublishTest, ManyBatchesUnderWayAreAnsweredInOrder) {

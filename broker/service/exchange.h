@@ -26,7 +26,7 @@ struct ExchangeLimits {
   // Of one publish stream: what may be under way in the log, and what may wait behind it.
   size_t submitted_bytes_max = 1 << 20;
   size_t inbox_bytes_max = 3 << 20;
-  // Calls under way at once: with one answer, and streams; of everybody, and streams of one participant.
+  // Calls under way at once: with one answer, of everybody; of both kinds, of everybody and of one participant.
   size_t unary_calls_max = 1'000;
   size_t streams_max = 20'000;
   size_t streams_per_participant_max = 1'000;
@@ -42,7 +42,7 @@ struct ExchangeCounters {
   std::atomic<uint64_t> batches_repeated{0};
   std::atomic<uint64_t> batches_refused{0};
   std::atomic<uint64_t> records_delivered{0};
-  std::atomic<uint64_t> view_errors{0};  // records kept back because their view could not be applied
+  std::atomic<uint64_t> view_errors{0};       // records kept back because their view could not be applied
   std::atomic<uint64_t> requests_refused{0};  // by policy
 };
 
@@ -64,7 +64,7 @@ struct Exchange {
   const std::atomic<bool>& stopping;
   std::atomic<size_t> unary_in_flight{0};
   std::atomic<size_t> prepared_bytes{0};  // deliveries that are ready, of all subscriptions
-  std::atomic<bool> disk_low{false};  // nothing more is published until there is room again
+  std::atomic<bool> disk_low{false};      // nothing more is published until there is room again
 };
 
 }  // namespace allmende::broker

@@ -10,6 +10,13 @@
 namespace allmende::broker {
 namespace {
 
+// What a message costs beside its payload, so that many empty ones are bounded too.
+constexpr size_t kMessageOverheadBytes = 64;
+
+size_t CostOf(const grpc::ByteBuffer& message) {
+  return message.Length() + kMessageOverheadBytes;
+}
+
 // What RecordWriter asks for, unless somebody else became the writer meanwhile.
 absl::StatusOr<std::optional<v1::Fact>> ProposeWriter(const State& state, const std::string& dataset,
                                                       const PublishSession::RecordWriter& record) {
@@ -54,7 +61,8 @@ void PublishCall::OnReadDone(bool ok) {
   {
     MutexLock lock(mutex_);
     reading_ = false;
-    if (ok) {
+    if (ok && !finished_) {
+      inbox_bytes_ += CostOf(incoming_);
       inbox_.push_back(std::move(incoming_));
       incoming_.Clear();
     } else {
@@ -90,6 +98,9 @@ void PublishCall::OnDone() {
 void PublishCall::Post(Event event) {
   {
     MutexLock lock(mutex_);
+    if (finished_) {
+      return;  // no step would take it, and it holds the call
+    }
     events_.push_back(std::move(event));
   }
   pump_->Wake();
@@ -116,6 +127,7 @@ void PublishCall::Step() {
       }
       buffer.Swap(&inbox_.front());
       inbox_.pop_front();
+      inbox_bytes_ -= CostOf(buffer);
     }
     const absl::StatusOr<FlatMessage> message = FlatMessage::From(buffer);
     if (message.ok()) {
@@ -198,14 +210,15 @@ void PublishCall::CarryOut(PublishSession::SubmitBatch& submit) {
   log_->Submit(submit.ticket, *state->Find(session_.dataset()), submit.bytes,
                [self = shared_from_this(), number = submit.number,
                 begun = exchange_.clock.Now()](absl::StatusOr<BatchOutcome> outcome) {
-                 self->Post([self, number, begun, outcome = std::move(outcome)](PublishSession& session) mutable {
+                 // Here, not in a step: it counts also when the stream has ended meanwhile.
+                 if (outcome.ok() && outcome->stored && !outcome->batch.repeated) {
+                   self->exchange_.counters.records_stored += outcome->batch.records;
+                   self->exchange_.metrics.BatchStored(self->exchange_.clock.Now() - begun);
+                 }
+                 self->Post([self, number, outcome = std::move(outcome)](PublishSession& session) mutable {
                    const auto found = self->submitted_.find(number);
                    self->submitted_bytes_ -= found->second;
                    self->submitted_.erase(found);
-                   if (outcome.ok() && outcome->stored && !outcome->batch.repeated) {
-                     self->exchange_.counters.records_stored += outcome->batch.records;
-                     self->exchange_.metrics.BatchStored(self->exchange_.clock.Now() - begun);
-                   }
                    return session.OnOutcome(number, std::move(outcome));
                  });
                });
@@ -238,6 +251,9 @@ void PublishCall::Transmit() {
   bool write = false;
   bool finish = false;
   bool half_close = false;
+  // What nobody will look at any more. Events hold the call, so they go when it finishes; and not under the lock.
+  std::vector<Event> dropped_events;
+  std::deque<grpc::ByteBuffer> dropped_inbox;
   {
     MutexLock lock(mutex_);
     if (finished_) {
@@ -252,12 +268,11 @@ void PublishCall::Transmit() {
     } else if (!writing_ && finish_wanted_) {
       finished_ = finish = true;
     }
-    if (!finished_ && !reading_ && !input_ended_ && !finish_wanted_) {
-      size_t waiting_bytes = 0;
-      for (const grpc::ByteBuffer& buffer : inbox_) {
-        waiting_bytes += buffer.Length();
-      }
-      reading_ = read = waiting_bytes < exchange_.limits.inbox_bytes_max;
+    if (finished_) {
+      dropped_events.swap(events_);
+      dropped_inbox.swap(inbox_);
+    } else if (!reading_ && !input_ended_ && !finish_wanted_) {
+      reading_ = read = inbox_bytes_ < exchange_.limits.inbox_bytes_max;
     }
     half_close = !finished_ && input_ended_ && inbox_.empty() && !half_close_told_;
     half_close_told_ = half_close_told_ || half_close;

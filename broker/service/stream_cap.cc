@@ -9,12 +9,12 @@ absl::StatusOr<std::unique_ptr<StreamCap::Slot>> StreamCap::Take(const std::stri
   MutexLock lock(mutex_);
   if (open_ >= streams_max_) {
     return absl::ResourceExhaustedError(
-        absl::StrCat("the broker serves ", streams_max_, " streams, which is its limit: retry later or elsewhere"));
+        absl::StrCat("the broker serves ", streams_max_, " calls, which is its limit: retry later or elsewhere"));
   }
   size_t& of_participant = by_participant_[participant];
   if (of_participant >= streams_per_participant_max_) {
     return absl::ResourceExhaustedError(
-        absl::StrCat("`", participant, "` has ", of_participant, " streams open, which is the limit: close one first"));
+        absl::StrCat("`", participant, "` has ", of_participant, " calls open, which is the limit: end one first"));
   }
   ++open_;
   ++of_participant;

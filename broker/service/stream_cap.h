@@ -1,5 +1,5 @@
-// How many streams may be open at once. gRPC's own limit counts only what a client has acknowledged, so it bounds
-// nobody who does not want to be bounded.
+// How many calls may be open at once, streams and calls with one answer alike. gRPC's own limit counts only what a
+// client has acknowledged, so it bounds nobody who does not want to be bounded.
 #pragma once
 
 #include <cstddef>
@@ -32,7 +32,7 @@ class StreamCap {
     const std::string participant_;
   };
 
-  // kResourceExhausted: too many streams, of this participant or of all.
+  // kResourceExhausted: too many calls, of this participant or of all.
   absl::StatusOr<std::unique_ptr<Slot>> Take(const std::string& participant);
 
  private:

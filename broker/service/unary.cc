@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "grpcpp/server_context.h"
 #include "sdk/rpc/status.h"
 
 namespace allmende::broker {
@@ -40,6 +41,11 @@ grpc::ServerUnaryReactor* RunUnary(Exchange& exchange, grpc::CallbackServerConte
     end(caller.status());
     return reactor;
   }
+  absl::StatusOr<std::unique_ptr<StreamCap::Slot>> slot = exchange.streams.Take((*caller)->participant);
+  if (!slot.ok()) {
+    end(slot.status());
+    return reactor;
+  }
   InFlight in_flight(exchange.unary_in_flight);
   if (exchange.unary_in_flight > exchange.limits.unary_calls_max) {
     end(absl::ResourceExhaustedError("the broker is busy with other calls: retry in a second"));
@@ -47,13 +53,16 @@ grpc::ServerUnaryReactor* RunUnary(Exchange& exchange, grpc::CallbackServerConte
   }
   // std::function wants copies, so what can only be moved is shared.
   auto task = std::make_shared<absl::AnyInvocable<void()>>([&exchange, end, begun, caller = *std::move(caller),
-                                                            work = std::move(work),
+                                                            work = std::move(work), slot = *std::move(slot),
                                                             in_flight = std::move(in_flight)]() mutable {
     if (exchange.clock.Now() > begun + exchange.limits.answer_wait_max) {
       return end(absl::DeadlineExceededError(
           "the broker was too busy to begin with the call in time; nothing was done: retry with backoff"));
     }
-    work(caller, [end, in_flight = std::move(in_flight)](absl::Status status) mutable { end(status); });
+    work(caller, [end, slot = std::move(slot), in_flight = std::move(in_flight)](absl::Status status) mutable {
+      slot.reset();
+      end(status);
+    });
   });
   exchange.executor.Post([task] { (*task)(); });
   return reactor;

@@ -18,7 +18,7 @@ using FinishCall = absl::AnyInvocable<void(absl::Status)>;
 
 // Identifies the caller and runs `work` on the executor. `work` fills in the response and calls finish, at once or
 // later. `method` is what metrics call it. Ends the call right here with kUnauthenticated (who is that?) or
-// kResourceExhausted (too many calls at once).
+// kResourceExhausted (too many calls at once, of the caller's participant or of all).
 grpc::ServerUnaryReactor* RunUnary(Exchange& exchange, grpc::CallbackServerContext* context, const char* method,
                                    absl::AnyInvocable<void(const Caller&, FinishCall)> work);
 

@@ -13,8 +13,8 @@
 namespace allmende::broker {
 
 // Runs tasks on a fixed number of threads, first come first served. Thread-safe. The queue has no bound of its own:
-// tasks come from Pumps, each of which has at most one task waiting, and the number of pumps is bounded by the
-// connection caps.
+// tasks come from Pumps, each of which has at most one task waiting, and from calls with one answer, one task each. Who
+// makes pumps and calls bounds their number.
 class Executor {
  public:
   explicit Executor(int threads);
