@@ -217,6 +217,13 @@ bool ControlLog::Shared::StartNext() {
   what.set_recorded_at_us(absl::ToUnixMicros(clock.Now()));
   *what.mutable_actor() = proposal.actor;
   what.set_previous_hash(now_state->head_hash);
+  std::string bytes;
+  // Serializing does not check what parsing does, such as that text is UTF-8. A fact that cannot be read would keep the
+  // broker from ever starting again.
+  if (v1::Fact again; !what.SerializeToString(&bytes) || !again.ParseFromString(bytes)) {
+    proposal.done(absl::InternalError("the fact could not be read back, so it is not recorded"));
+    return true;
+  }
   auto next = std::make_shared<State>(*now_state);
   absl::Status applied = Apply(what, *next);
   if (!applied.ok()) {
@@ -229,7 +236,7 @@ bool ControlLog::Shared::StartNext() {
   request.log = kControlLog;
   request.expected = position;
   LogEntry& entry = request.entries.emplace_back();
-  what.SerializeToString(&entry.bytes);
+  entry.bytes = std::move(bytes);
   next->head_hash = HashOf(entry.bytes);
   entry.hash = ToLogHash(next->head_hash);
   current_next = std::move(next);

@@ -39,6 +39,7 @@ class ControlLog {
 
   // Facts are recorded one after the other. `done` also gets:
   //   kResourceExhausted  256 facts are waiting; retry with backoff
+  //   kInternal           the fact cannot be read back, for example because a text in it is no UTF-8
   //   others              of Log::Append
   void Record(v1::Actor actor, Propose propose, Recorded done);
 

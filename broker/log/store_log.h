@@ -53,9 +53,8 @@ struct Loss {
 class StoreLog final : public Log {
  public:
   // Opens or creates.
-  //   kDataLoss  the database is behind the head file, or of another history; or a log's last entry is missing or not
-  //   what its head
-  //              says; or damaged files. The message names both positions and what to do
+  //   kDataLoss  the database is behind the head file, or of another history; a log's last entry is missing or is not
+  //              what its head says; files are damaged. The message names both positions and what to do
   //   others     as store::Database::Open
   static absl::StatusOr<std::unique_ptr<StoreLog>> Open(StoreLogOptions options);
 

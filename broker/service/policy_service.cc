@@ -47,6 +47,12 @@ absl::StatusOr<policy::Action> ParseAction(const std::string& name) {
   return absl::InvalidArgumentError(absl::StrCat("there is no action `", name, "`: use subscribe, read or lookup"));
 }
 
+absl::Status CheckReason(const std::string& reason) {
+  return reason.size() <= kReasonBytesMax
+             ? absl::OkStatus()
+             : absl::InvalidArgumentError(absl::StrCat("`reason` has at most ", kReasonBytesMax, " bytes"));
+}
+
 absl::StatusOr<std::optional<v1::Fact>> ProposeCrisis(const State& state, const v1::DeclareCrisisRequest& request,
                                                       absl::Time now) {
   const absl::Time until = absl::FromUnixMicros(request.until_us());
@@ -57,9 +63,7 @@ absl::StatusOr<std::optional<v1::Fact>> ProposeCrisis(const State& state, const 
   if (until <= now || until > now + kCrisisMax) {
     return absl::InvalidArgumentError("a crisis ends at most 7 days ahead: declare it again to go on");
   }
-  if (request.reason().size() > kReasonBytesMax) {
-    return absl::InvalidArgumentError(absl::StrCat("`reason` has at most ", kReasonBytesMax, " bytes"));
-  }
+  ALLMENDE_RETURN_IF_ERROR(CheckReason(request.reason()));
   const v1::Regime in_force = state.RegimeAt(now);
   for (const v1::Crisis& crisis : in_force.crises()) {
     if (crisis.kind() == request.kind()) {
@@ -207,6 +211,7 @@ grpc::ServerUnaryReactor* PolicyServiceImpl::LiftCrisis(grpc::CallbackServerCont
                                                         const v1::LiftCrisisRequest* request, v1::Regime* response) {
   return RunUnary(exchange_, context, "LiftCrisis", [this, request, response](const Caller& caller, FinishCall finish) {
     const auto propose = [this, request](const State& state) -> absl::StatusOr<std::optional<v1::Fact>> {
+      ALLMENDE_RETURN_IF_ERROR(CheckReason(request->reason()));
       const v1::Regime in_force = state.RegimeAt(exchange_.clock.Now());
       if (std::none_of(in_force.crises().begin(), in_force.crises().end(),
                        [request](const v1::Crisis& crisis) { return crisis.number() == request->number(); })) {
@@ -214,7 +219,7 @@ grpc::ServerUnaryReactor* PolicyServiceImpl::LiftCrisis(grpc::CallbackServerCont
       }
       v1::Fact fact;
       fact.mutable_crisis_lifted()->set_number(request->number());
-      fact.mutable_crisis_lifted()->set_reason(request->reason().substr(0, kReasonBytesMax));
+      fact.mutable_crisis_lifted()->set_reason(request->reason());
       return fact;
     };
     ChangeRegime(exchange_, caller, propose, response, std::move(finish));
