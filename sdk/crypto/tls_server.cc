@@ -27,6 +27,37 @@ struct FreeStackOnly {
   void operator()(STACK_OF(X509) * stack) const { sk_X509_free(stack); }
 };
 
+// Where a context has its observer.
+int ContextIndex() {
+  static const int index = SSL_CTX_get_ex_new_index(0, nullptr, nullptr, nullptr, nullptr);
+  return index;
+}
+
+// Called for every connection of the process when it is freed; most have no observer.
+void TellEnd(void* connection, void* observer, CRYPTO_EX_DATA*, int, long, void*) {
+  if (observer == nullptr) return;
+  static_cast<TlsConnectionObserver*>(observer)->ConnectionEnds(static_cast<const SSL*>(connection));
+}
+
+// Where a connection has the observer that heard of it.
+int ConnectionIndex() {
+  static const int index = SSL_get_ex_new_index(0, nullptr, nullptr, nullptr, TellEnd);
+  return index;
+}
+
+void TellHandshake(const SSL* connection, int where, int) {
+  auto* const observer =
+      static_cast<TlsConnectionObserver*>(SSL_CTX_get_ex_data(SSL_get_SSL_CTX(connection), ContextIndex()));
+  if (observer == nullptr) return;
+  const bool known = SSL_get_ex_data(connection, ConnectionIndex()) != nullptr;
+  if ((where & SSL_CB_HANDSHAKE_START) != 0 && !known) {
+    if (SSL_set_ex_data(const_cast<SSL*>(connection), ConnectionIndex(), observer) != 1) return;
+    observer->HandshakeBegins(connection, SSL_get_fd(connection));
+  } else if ((where & SSL_CB_HANDSHAKE_DONE) != 0 && known) {
+    observer->HandshakeDone(connection);
+  }
+}
+
 }  // namespace
 
 struct TlsServer::Presented {
@@ -76,7 +107,7 @@ int TlsServer::PresentCertificate(ssl_st* connection, void* self) {
                               /*override=*/1);
 }
 
-bool TlsServer::Apply(ssl_ctx_st& context) {
+bool TlsServer::Apply(ssl_ctx_st& context, TlsConnectionObserver* observer) {
   absl::StatusOr<std::vector<CertificatePtr>> roots = internal::ReadCertificates(roots_pem_);
   if (!roots.ok() || SSL_CTX_set_min_proto_version(&context, TLS1_3_VERSION) != 1) return false;
   X509_STORE* const store = SSL_CTX_get_cert_store(&context);
@@ -89,6 +120,9 @@ bool TlsServer::Apply(ssl_ctx_st& context) {
   SSL_CTX_set_session_cache_mode(&context, SSL_SESS_CACHE_OFF);
   if (SSL_CTX_set_num_tickets(&context, 0) != 1) return false;
   SSL_CTX_set_cert_cb(&context, PresentCertificate, this);
+  if (ContextIndex() < 0 || ConnectionIndex() < 0) return false;
+  if (SSL_CTX_set_ex_data(&context, ContextIndex(), observer) != 1) return false;
+  SSL_CTX_set_info_callback(&context, TellHandshake);
   return true;
 }
 

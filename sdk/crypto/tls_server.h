@@ -17,6 +17,15 @@ struct ssl_ctx_st;
 
 namespace allmende::crypto {
 
+// Hears of a server's connections, on the threads that serve them. `connection` is a name for it.
+class TlsConnectionObserver {
+ public:
+  virtual ~TlsConnectionObserver() = default;
+  virtual void HandshakeBegins(const ssl_st* connection, int fd) = 0;
+  virtual void HandshakeDone(const ssl_st* connection) = 0;   // not if it fails
+  virtual void ConnectionEnds(const ssl_st* connection) = 0;  // the socket is still open
+};
+
 // Thread-safe.
 class TlsServer {
  public:
@@ -30,8 +39,8 @@ class TlsServer {
   absl::Status Replace(const KeyAndCertificate& pair);
 
   // Sets `context` up: TLS 1.3 only, a client certificate from one of the roots required, nothing resumed. This object
-  // must outlive the context. False if OpenSSL refuses.
-  bool Apply(ssl_ctx_st& context);
+  // and `observer`, which may be null, must outlive the context and its connections. False if OpenSSL refuses.
+  bool Apply(ssl_ctx_st& context, TlsConnectionObserver* observer = nullptr);
 
  private:
   struct Presented;

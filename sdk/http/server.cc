@@ -20,6 +20,7 @@
 #include "sdk/base/file.h"
 #include "sdk/base/status.h"
 #include "sdk/base/unique_fd.h"
+#include "sdk/http/deadlines.h"
 #include "sdk/pki/endpoint.h"
 
 namespace allmende::http {
@@ -114,8 +115,12 @@ class Server::Impl {
 
   // Over HTTPS.
   Impl(std::unique_ptr<crypto::TlsServer> tls, crypto::KeyAndCertificate pair, Pages pages, const Options& options)
-      : pages_(std::move(pages)), tls_(std::move(tls)), pair_(std::move(pair)) {
-    server_ = std::make_unique<httplib::SSLServer>([this](SSL_CTX& context) { return tls_->Apply(context); });
+      : pages_(std::move(pages)),
+        tls_(std::move(tls)),
+        deadlines_(std::make_unique<Deadlines>(options.io_timeout)),
+        pair_(std::move(pair)) {
+    server_ = std::make_unique<httplib::SSLServer>(
+        [this](SSL_CTX& context) { return tls_->Apply(context, deadlines_.get()); });
     SetUp(options);
   }
 
@@ -123,6 +128,7 @@ class Server::Impl {
     if (thread_.joinable()) {
       // The library does not stop what is only about to run.
       while (!server_->is_running() && !ended_) std::this_thread::yield();
+      if (deadlines_ != nullptr) deadlines_->Stop();
       server_->stop();
       thread_.join();
     }
@@ -184,7 +190,9 @@ class Server::Impl {
     server_->new_task_queue = [options] { return new BoundedPool(options); };  // the library deletes it
     // Exact paths, not the library's patterns.
     server_->set_pre_routing_handler([this](const httplib::Request& request, httplib::Response& response) {
+      if (request.ssl != nullptr) deadlines_->AnswerBegins(request.ssl);
       const Answer answer = Handle(request);
+      if (request.ssl != nullptr) deadlines_->AnswerIsThere(request.ssl);
       response.status = answer.status;
       response.set_content(answer.body, answer.content_type);
       return httplib::Server::HandlerResponse::Handled;
@@ -213,7 +221,9 @@ class Server::Impl {
   }
 
   const Pages pages_;
-  const std::unique_ptr<crypto::TlsServer> tls_;  // null for a socket; outlives the server's context
+  // Both are null for a socket, and outlive the server's context.
+  const std::unique_ptr<crypto::TlsServer> tls_;
+  const std::unique_ptr<Deadlines> deadlines_;
   std::unique_ptr<httplib::Server> server_;
   std::string address_;
   std::string socket_path_;

@@ -31,9 +31,11 @@ using Page = std::function<Answer(const Call&)>;
 using Pages = std::map<std::string, Page>;  // by path, such as `/metrics`
 
 struct Options {
-  int threads = 2;                               // pages at once
-  size_t waiting_max = 16;                       // connections that wait for a thread; the kernel keeps further ones
-  absl::Duration io_timeout = absl::Seconds(5);  // of handshake, request and answer each
+  int threads = 2;          // pages at once
+  size_t waiting_max = 16;  // connections that wait for a thread; the kernel keeps further ones
+  // Of handshake, request and answer each, as a whole. On a Unix socket, whose only user is trusted, of each read and
+  // write.
+  absl::Duration io_timeout = absl::Seconds(5);
 };
 
 // Serves while it lives. Thread-safe.
@@ -55,7 +57,7 @@ class Server {
   static absl::StatusOr<std::unique_ptr<Server>> ServeLocal(const std::string& path, Pages pages,
                                                             const Options& options = {});
 
-  // Ends calls under way within io_timeout.
+  // Over HTTPS: answers under way end within io_timeout after they are computed; all else is cut off.
   ~Server();
 
   // `host:port` with the real port, or the socket's path.

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
 #include "sdk/base/file.h"
 #include "sdk/base/unique_fd.h"
 #include "sdk/http/testing/fetch.h"
@@ -151,6 +152,47 @@ TEST_F(ServerTest, SilentConnectionsDoNotKeepOthersOut) {
   silent.reserve(5);
   for (int i = 0; i < 5; ++i) silent.push_back(ConnectTo(server->port()));
   EXPECT_EQ(Fetch(*server, client_).status, 200);
+}
+
+// Sends the beginning of a handshake, a byte at a time, until it is cut off.
+class Drip {
+ public:
+  explicit Drip(int port) : fd_(ConnectTo(port)), thread_([this] { Run(); }) {}
+  ~Drip() {
+    ended_ = true;
+    thread_.join();
+  }
+
+ private:
+  void Run() {
+    static constexpr char kHeader[] = {0x16, 0x03, 0x01, 0x3f, 0x00};  // a record of 16128 bytes
+    for (size_t i = 0; !ended_; ++i) {
+      const char byte = i < sizeof(kHeader) ? kHeader[i] : '\x01';
+      if (send(fd_.get(), &byte, 1, MSG_NOSIGNAL) != 1) return;
+      absl::SleepFor(absl::Milliseconds(20));
+    }
+  }
+
+  const UniqueFd fd_;
+  std::atomic<bool> ended_ = false;
+  std::thread thread_;
+};
+
+TEST_F(ServerTest, ConnectionsThatDripDoNotKeepOthersOut) {
+  const auto server = Https({.threads = 1, .waiting_max = 2, .io_timeout = absl::Milliseconds(200)});
+  std::vector<std::unique_ptr<Drip>> drips;
+  for (int i = 0; i < 5; ++i) drips.push_back(std::make_unique<Drip>(server->port()));
+  EXPECT_EQ(Fetch(*server, client_).status, 200);
+}
+
+TEST_F(ServerTest, ConnectionsThatDripDoNotHinderTheEnd) {
+  auto server = Https({.threads = 2, .waiting_max = 2, .io_timeout = absl::Minutes(5)});
+  std::vector<std::unique_ptr<Drip>> drips;
+  for (int i = 0; i < 5; ++i) drips.push_back(std::make_unique<Drip>(server->port()));
+  absl::SleepFor(absl::Milliseconds(100));  // some are being read by then; the end must come in either case
+  const absl::Time begun = absl::Now();
+  server.reset();
+  EXPECT_LT(absl::Now() - begun, absl::Seconds(20));
 }
 
 TEST_F(ServerTest, ManyCallersAreAllAnswered) {
