@@ -48,6 +48,7 @@ struct NewProfile {
 // A certificate that the city has issued, and what its register says about it.
 struct CertificateEntry {
   std::string serial;
+  std::string fingerprint;  // SHA-256; empty: issued before it was kept
   std::string participant;  // empty: the broker's certificate
   std::string member;
   RoleSet roles;
@@ -78,7 +79,7 @@ absl::Status RenewBrokerCertificate(const std::string& directory, const std::vec
 
 struct RevokeOptions {
   Revocation::Kind kind = Revocation::Kind::kSerial;
-  std::string subject;  // hex may have colons and capitals
+  std::string subject;  // hex may have colons and capitals, serials `00` in front, as other tools show them
   std::string reason;
   // Take the entry although this city has issued nothing like it: it concerns another authority that the broker trusts.
   bool foreign = false;

@@ -10,6 +10,8 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
 #include "policy/language/inline_tests.h"
 #include "policy/language/parse.h"
 #include "sdk/base/file.h"
@@ -342,6 +344,47 @@ TEST_F(CityTest, RevokedIsListedAndInTheRegister) {
   EXPECT_EQ(IssueCertificate(city_, again, kNow).status().code(), absl::StatusCode::kFailedPrecondition);
 }
 
+TEST_F(CityTest, SerialsAreTakenAsOtherToolsShowThem) {
+  Init();
+  const absl::StatusOr<NewProfile> issued = IssueCertificate(city_, Agency("bwb"), kNow);
+  ASSERT_TRUE(issued.ok()) << issued.status();
+  ASSERT_TRUE(Revoke(city_, {Revocation::Kind::kSerial, absl::StrCat("00:", issued->serial), ""}, kNow).ok());
+  const auto revocations = RevocationRegister::Open(layout_.Revocations());
+  ASSERT_TRUE(revocations.ok());
+  EXPECT_FALSE((*revocations)->Check(Identify(layout_.ProfileDirectory("bwb") + "/cert.pem")).ok());
+  EXPECT_EQ(Revoke(city_, {Revocation::Kind::kSerial, "17b", "", true}, kNow).code(),
+            absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(Revoke(city_, {Revocation::Kind::kSerial, "00:17:b", "", true}, kNow).code(),
+            absl::StatusCode::kInvalidArgument);
+}
+
+TEST_F(CityTest, CertificateRevokedByItsFingerprintIsListedAsRevoked) {
+  Init();
+  ASSERT_TRUE(IssueCertificate(city_, Agency("bwb"), kNow).ok());
+  ASSERT_TRUE(IssueCertificate(city_, Agency("vbb"), kNow).ok());
+  const std::string fingerprint = Identify(layout_.ProfileDirectory("bwb") + "/cert.pem").fingerprint;
+  ASSERT_TRUE(Revoke(city_, {Revocation::Kind::kCertificate, fingerprint, "key lost"}, kNow).ok());
+  const auto entries = ListCertificates(city_);
+  ASSERT_TRUE(entries.ok()) << entries.status();
+  ASSERT_EQ(entries->size(), 3u);
+  EXPECT_TRUE(entries->at(1).revoked);
+  EXPECT_EQ(entries->at(1).reason, "key lost");
+  EXPECT_FALSE(entries->at(0).revoked);
+  EXPECT_FALSE(entries->at(2).revoked);
+}
+
+TEST_F(CityTest, RecordsWithoutFingerprintsAreRead) {
+  Init();
+  ASSERT_TRUE(IssueCertificate(city_, Agency("bwb"), kNow).ok());
+  std::vector<std::string> lines = absl::StrSplit(ReadOrDie(layout_.Issued()), '\n');
+  for (size_t i = 1; i + 1 < lines.size(); ++i) lines[i].resize(lines[i].rfind(' '));
+  ASSERT_TRUE(WriteFileAtomically(layout_.Issued(), absl::StrJoin(lines, "\n"), FileAccess::kEverybody).ok());
+  const auto entries = ListCertificates(city_);
+  ASSERT_TRUE(entries.ok()) << entries.status();
+  EXPECT_EQ(entries->at(1).fingerprint, "");
+  EXPECT_FALSE(entries->at(1).revoked);
+}
+
 TEST_F(CityTest, SlipsInRevokingAreCaught) {
   Init();
   const auto broker = crypto::ParseCertificate(ReadOrDie(layout_.BrokerCertificate()));
@@ -354,6 +397,7 @@ TEST_F(CityTest, SlipsInRevokingAreCaught) {
       {{Revocation::Kind::kSerial, "", ""}, absl::StatusCode::kInvalidArgument},
       {{Revocation::Kind::kSerial, "1234", "two\nlines", true}, absl::StatusCode::kInvalidArgument},
       {{Revocation::Kind::kSerial, broker->serial_hex, ""}, absl::StatusCode::kInvalidArgument},
+      {{Revocation::Kind::kCertificate, broker->fingerprint_sha256, ""}, absl::StatusCode::kInvalidArgument},
   };
   for (const auto& [options, code] : rows) EXPECT_EQ(Revoke(city_, options, kNow).code(), code) << options.subject;
   EXPECT_EQ(Files(), before);

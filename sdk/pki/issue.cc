@@ -84,6 +84,7 @@ absl::StatusOr<NewProfile> IssueInto(const std::string& directory, const CityLay
 
   CertificateEntry entry;
   entry.serial = info.serial_hex;
+  entry.fingerprint = info.fingerprint_sha256;
   entry.participant = options.participant;
   entry.member = options.member;
   entry.roles = options.roles;
@@ -119,6 +120,7 @@ absl::Status IssueBrokerInto(const std::string& directory, const CityLayout& lay
   ALLMENDE_ASSIGN_OR_RETURN(const crypto::CertificateInfo info, crypto::ParseCertificate(pair.certificate_pem));
   CertificateEntry entry;
   entry.serial = info.serial_hex;
+  entry.fingerprint = info.fingerprint_sha256;
   entry.issued = now;
   entry.not_after = info.not_after;
   ALLMENDE_RETURN_IF_ERROR(Record(layout, std::move(entry)));

@@ -20,11 +20,13 @@ absl::StatusOr<CertificateEntry> ParseLine(const std::string& line) {
   const std::vector<std::string> parts = absl::StrSplit(line, ' ');
   CertificateEntry entry;
   std::string error;
-  if (parts.size() != 5 || !absl::ParseTime(kTimeFormat, parts[0], &entry.issued, &error) ||
+  if ((parts.size() != 5 && parts.size() != 6) || !absl::ParseTime(kTimeFormat, parts[0], &entry.issued, &error) ||
       !absl::ParseTime(kTimeFormat, parts[2], &entry.not_after, &error)) {
-    return absl::InvalidArgumentError("an entry is `<issued> <serial> <until> <participant>[/<member>] <roles>`");
+    return absl::InvalidArgumentError(
+        "an entry is `<issued> <serial> <until> <participant>[/<member>] <roles> <fingerprint>`");
   }
   entry.serial = parts[1];
+  if (parts.size() == 6) entry.fingerprint = parts[5];
   if (parts[3] != kBroker) {
     const std::pair<std::string, std::string> name = absl::StrSplit(parts[3], absl::MaxSplits('/', 1));
     std::tie(entry.participant, entry.member) = name;
@@ -38,7 +40,8 @@ std::string FormatLine(const CertificateEntry& entry) {
   const bool is_broker = entry.participant.empty();
   return absl::StrCat(time(entry.issued), " ", entry.serial, " ", time(entry.not_after), " ",
                       is_broker ? kBroker : entry.participant, entry.member.empty() ? "" : "/", entry.member, " ",
-                      is_broker ? kBroker : absl::StrJoin(entry.roles.Names(), ","), "\n");
+                      is_broker ? kBroker : absl::StrJoin(entry.roles.Names(), ","),
+                      entry.fingerprint.empty() ? "" : " ", entry.fingerprint, "\n");
 }
 
 }  // namespace

@@ -1,9 +1,9 @@
 // The city's record of what its authority has issued: text, one line a certificate.
 //
 //   allmende-issued 1
-//   2026-03-01T10:00:00Z 5f3a… 2027-03-01T10:00:00Z bwb/anna officer,auditor
+//   2026-03-01T10:00:00Z 5f3a… 2027-03-01T10:00:00Z bwb/anna officer,auditor 09c4…
 //
-// `-` as the name is the broker. Internal to sdk/pki.
+// `-` as the name is the broker; the fingerprint at the end may be missing. Internal to sdk/pki.
 #pragma once
 
 #include <string>

@@ -64,6 +64,29 @@ absl::Status CheckWelcome(const CityLayout& layout, const std::string& participa
   return absl::OkStatus();
 }
 
+// Whether the register's entry is about this certificate.
+bool Concerns(const Revocation& entry, const CertificateEntry& certificate) {
+  switch (entry.kind) {
+    case Revocation::Kind::kSerial:
+      return certificate.serial == entry.subject;
+    case Revocation::Kind::kCertificate:
+      return certificate.fingerprint == entry.subject;
+    case Revocation::Kind::kParticipant:
+      return certificate.participant == entry.subject;
+  }
+  return false;
+}
+
+// As the register has them; other tools show capitals, colons, and a zero byte in front that keeps a number positive.
+std::string PlainHex(Revocation::Kind kind, const std::string& shown) {
+  std::string plain = absl::AsciiStrToLower(absl::StrReplaceAll(shown, {{":", ""}}));
+  while (kind == Revocation::Kind::kSerial && plain.size() % 2 == 0 && plain.size() > 2 &&
+         plain.compare(0, 2, "00") == 0) {
+    plain.erase(0, 2);
+  }
+  return plain;
+}
+
 absl::Status MakeParents(const CityLayout& layout, const IssueOptions& options) {
   const fs::path target(layout.ProfileDirectory(options.participant, options.member));
   const fs::path root(layout.directory());
@@ -125,15 +148,13 @@ absl::Status Revoke(const std::string& directory, const RevokeOptions& options, 
   ALLMENDE_ASSIGN_OR_RETURN(const LockFile lock, LockCity(layout));
   Revocation entry{now, options.kind, options.subject, options.reason};
   if (options.kind != Revocation::Kind::kParticipant) {
-    entry.subject = absl::AsciiStrToLower(absl::StrReplaceAll(options.subject, {{":", ""}}));
+    entry.subject = PlainHex(options.kind, options.subject);
   }
   ALLMENDE_RETURN_IF_ERROR(CheckRevocation(entry));
 
   ALLMENDE_ASSIGN_OR_RETURN(const std::vector<CertificateEntry> issued, LoadIssued(layout.Issued()));
-  const auto concerned = std::find_if(issued.begin(), issued.end(), [&](const CertificateEntry& certificate) {
-    return entry.kind == Revocation::Kind::kParticipant ? certificate.participant == entry.subject
-                                                        : certificate.serial == entry.subject;
-  });
+  const auto concerned = std::find_if(
+      issued.begin(), issued.end(), [&](const CertificateEntry& certificate) { return Concerns(entry, certificate); });
   if (concerned == issued.end() && entry.kind != Revocation::Kind::kCertificate && !options.foreign) {
     return absl::NotFoundError(absl::StrCat("this city has issued nothing for the ", RevocationKindName(entry.kind),
                                             " `", entry.subject, "`; `allmende pki list` shows what it has issued"));
@@ -159,8 +180,7 @@ absl::StatusOr<std::vector<CertificateEntry>> ListCertificates(const std::string
   ALLMENDE_ASSIGN_OR_RETURN(const std::vector<Revocation> revocations, LoadRevocations(layout.Revocations()));
   for (CertificateEntry& entry : entries) {
     for (const Revocation& revocation : revocations) {
-      const std::string& subject = revocation.kind == Revocation::Kind::kParticipant ? entry.participant : entry.serial;
-      if (revocation.subject != subject) continue;
+      if (!Concerns(revocation, entry)) continue;
       entry.revoked = true;
       entry.reason = revocation.reason;
     }

@@ -78,6 +78,10 @@ absl::Status CheckRevocation(const Revocation& revocation) {
   } else if (!IsHex(subject) || subject.size() > kSerialDigitsMax) {
     return absl::InvalidArgumentError(
         absl::StrCat("`", subject, "` is no serial: it takes lower-case hex digits without colons"));
+  } else if (subject.size() % 2 != 0 || (subject.size() > 2 && subject.compare(0, 2, "00") == 0)) {
+    // Serials are compared as texts, so such an entry would never match.
+    return absl::InvalidArgumentError(
+        absl::StrCat("`", subject, "` is no serial: it takes two hex digits for each byte, and no `00` in front"));
   }
   const auto is_control = [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; };
   if (revocation.reason.size() > kReasonBytesMax ||

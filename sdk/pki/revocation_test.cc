@@ -83,6 +83,8 @@ TEST_F(RevocationTest, AnythingNotUnderstoodIsAnError) {
       {good + "2026-02-25T06:13:20Z member anna\n", "`member` is not one of"},
       {good + "2026-02-25T06:13:20Z serial 5F3A\n", "`5F3A` is no serial"},
       {good + "2026-02-25T06:13:20Z serial 0x5f\n", "is no serial"},
+      {good + "2026-02-25T06:13:20Z serial 5f3\n", "`5f3` is no serial: it takes two hex digits for each byte"},
+      {good + "2026-02-25T06:13:20Z serial 005f3a\n", "`005f3a` is no serial: it takes two hex digits"},
       {good + "2026-02-25T06:13:20Z certificate 5f3a\n", "is no fingerprint"},
       {good + "2026-02-25T06:13:20Z participant BWB\n", "`BWB` cannot be"},
       {good + "2026-02-25T06:13:20Z serial 5f3a why\tso\n", "a reason is one line"},
