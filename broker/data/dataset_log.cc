@@ -83,7 +83,7 @@ struct DatasetLog::Prepared {
 };
 
 DatasetLog::DatasetLog(Log& log, const Clock& clock, LogId id, const format::DatasetId& dataset, v1::DatasetKind kind)
-    : log_(log), clock_(clock), id_(id), dataset_(dataset), kind_(kind) {}
+    : log_(log), clock_(clock), id_(id), dataset_(dataset), kind_(kind), versions_(id) {}
 
 absl::StatusOr<std::shared_ptr<DatasetLog>> DatasetLog::Open(Log& log, const Clock& clock,
                                                              const DatasetState& dataset) {
@@ -268,7 +268,6 @@ void DatasetLog::Submit(uint64_t ticket, const DatasetState& dataset, std::strin
 
   const absl::Time now = clock_.Now();
   Prepared prepared;
-  prepared.bytes = EncodeEnvelope({now});
   std::string kept;
   format::BatchView stored_batch = *batch;
   if (!check.bad.empty()) {
@@ -279,6 +278,15 @@ void DatasetLog::Submit(uint64_t ticket, const DatasetState& dataset, std::strin
     kept = *std::move(erased);
     stored_batch = *format::BatchView::Parse(kept);
   }
+  std::vector<Sequence> previous;
+  if (kind_ == v1::TABLE) {
+    absl::StatusOr<std::vector<Sequence>> before = versions_.Before(stored_batch, log_);
+    if (!before.ok()) {
+      return done(std::move(before).status());
+    }
+    previous = *std::move(before);
+  }
+  prepared.bytes = EncodeEnvelope({now}, previous);
   prepared.bytes.append(stored_batch.bytes());
 
   BatchOutcome outcome;
@@ -303,7 +311,7 @@ void DatasetLog::Append(uint64_t ticket, AppendRequest request, const format::Ba
   absl::Status accepted;
   {
     MutexLock lock(mutex_);
-    if (ticket != ticket_ || stale_) {
+    if (ticket != ticket_ || stale_ || tail_.chain.next_sequence != batch.statement().first_sequence) {
       accepted = absl::AbortedError("another stream writes this dataset now, or an earlier batch failed: open again");
     } else {
       const Tail before = tail_;
@@ -320,10 +328,13 @@ void DatasetLog::Append(uint64_t ticket, AppendRequest request, const format::Ba
         } else {
           (*shared_done)(head.status());
         }
-        self->FinishAppend(head.ok());
+        self->FinishAppend(head);
       });
       if (accepted.ok()) {
         ++under_way_;
+        if (kind_ == v1::TABLE) {
+          versions_.Add(batch);
+        }
       } else {
         tail_ = before;
       }
@@ -334,16 +345,20 @@ void DatasetLog::Append(uint64_t ticket, AppendRequest request, const format::Ba
   }
 }
 
-void DatasetLog::FinishAppend(bool ok) {
+void DatasetLog::FinishAppend(const absl::StatusOr<LogHead>& head) {
   std::vector<WaitingClaim> claims;
   {
     MutexLock lock(mutex_);
     --under_way_;
     // What follows a batch that failed expects it in the log, so it fails as well.
-    stale_ = stale_ || !ok;
+    stale_ = stale_ || !head.ok();
+    if (head.ok()) {
+      versions_.Durable(head->next_sequence);
+    }
     if (under_way_ != 0) {
       return;
     }
+    versions_.Clear();
     claims.swap(claims_);
   }
   for (WaitingClaim& claim : claims) {
@@ -364,7 +379,8 @@ void DatasetLog::Grant(uint64_t ticket, Claimed claimed) {
   WriterTicket granted;
   {
     MutexLock lock(mutex_);
-    if (stale && tail.ok()) {
+    // A later claim may have read on and appended since; then this one's reading is out of date.
+    if (stale_ && tail.ok() && ticket == ticket_ && under_way_ == 0) {
       tail_ = *tail;
       stale_ = false;
     }

@@ -16,6 +16,7 @@
 #include "absl/time/time.h"
 #include "allmende/v1/exchange.pb.h"
 #include "broker/control/state.h"
+#include "broker/data/key_versions.h"
 #include "broker/log/log.h"
 #include "sdk/base/clock.h"
 #include "sdk/base/mutex.h"
@@ -92,13 +93,14 @@ class DatasetLog : public std::enable_shared_from_this<DatasetLog> {
   void Append(uint64_t ticket, AppendRequest request, const format::BatchView& batch, Prepared prepared,
               BatchOutcome outcome, Done done);
   void FillSideWrites(const format::BatchView& batch, Prepared& prepared) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  void FinishAppend(bool ok);
+  void FinishAppend(const absl::StatusOr<LogHead>& head);
 
   Log& log_;
   const Clock& clock_;
   const LogId id_;
   const format::DatasetId dataset_;
   const v1::DatasetKind kind_;
+  KeyVersions versions_;  // tables only
 
   mutable Mutex mutex_;
   uint64_t ticket_ ABSL_GUARDED_BY(mutex_) = 0;   // the latest one given out

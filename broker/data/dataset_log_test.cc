@@ -1,5 +1,8 @@
 #include "broker/data/dataset_log.h"
 
+#include <functional>
+#include <utility>
+
 #include "broker/testing/data_fixture.h"
 
 namespace allmende::broker {
@@ -8,6 +11,46 @@ namespace {
 using ::testing::ElementsAre;
 
 using DatasetLogTest = DataTest;
+
+// Passes everything on; a test may do something just after a view was taken.
+class HookedLog final : public Log {
+ public:
+  explicit HookedLog(Log& log) : log_(log) {}
+
+  absl::Status Append(AppendRequest&& request, AppendCallback done) override {
+    return log_.Append(std::move(request), std::move(done));
+  }
+  absl::Status WriteSide(std::vector<SideWrite>&& writes, DoneCallback done) override {
+    return log_.WriteSide(std::move(writes), std::move(done));
+  }
+  absl::Status Replace(LogId log, Sequence first, LogEntry&& entry, std::vector<SideWrite>&& side_writes,
+                       DoneCallback done) override {
+    return log_.Replace(log, first, std::move(entry), std::move(side_writes), std::move(done));
+  }
+  absl::Status TrimBefore(LogId log, Sequence sequence, DoneCallback done) override {
+    return log_.TrimBefore(log, sequence, std::move(done));
+  }
+  LogPosition After(LogPosition position, std::span<const LogEntry> entries) const override {
+    return log_.After(position, entries);
+  }
+  LogHead HeadOf(LogId log) const override { return log_.HeadOf(log); }
+  std::vector<LogId> Logs() const override { return log_.Logs(); }
+  std::shared_ptr<const LogView> View() const override {
+    std::shared_ptr<const LogView> view = log_.View();
+    if (const auto hook = std::exchange(after_next_view_taken_, nullptr)) {
+      hook();
+    }
+    return view;
+  }
+  void AfterNextView(std::function<void()> hook) { after_next_view_taken_ = std::move(hook); }
+  absl::StatusOr<Watch> WatchHead(LogId log, WatchCallback callback) override {
+    return log_.WatchHead(log, std::move(callback));
+  }
+
+ private:
+  Log& log_;
+  mutable std::function<void()> after_next_view_taken_;
+};
 
 TEST_F(DatasetLogTest, BatchesUnderWayLandInOrder) {
   std::vector<std::optional<absl::StatusOr<BatchOutcome>>> outcomes(3);
@@ -36,6 +79,30 @@ TEST_F(DatasetLogTest, AFailedAppendFailsWhatFollowsItAndTheNextClaimGoesOnFromT
   EXPECT_EQ(ticket_.head.next_sequence, 2);
   Store({{"e", 5}});
   EXPECT_THAT(Stored(), ElementsAre("1 a=1", "2 e=5"));
+}
+
+TEST_F(DatasetLogTest, AnEarlierClaimThatReadTheEndBeforeALaterOneAppendedLeavesThatAlone) {
+  HookedLog hooked(*log_);
+  data_ = *DatasetLog::Open(hooked, clock_, dataset_);
+  Claim();
+  Store({{"a", 1}});
+  log_->FailWrite(0, absl::ResourceExhaustedError("disk full"));
+  EXPECT_FALSE(SubmitAndSettle(Seal({{"b", 2}})).ok());
+  std::vector<std::optional<absl::StatusOr<BatchOutcome>>> outcomes(2);
+  hooked.AfterNextView([&] {
+    Claim();
+    Submit(Seal({{"c", 3}}), &outcomes[0]);
+  });
+  data_->Claim([](const absl::StatusOr<WriterTicket>&) {});
+  Submit(Seal({{"d", 4}}), &outcomes[1]);
+  log_->Settle();
+  for (auto& outcome : outcomes) {
+    ASSERT_TRUE(outcome.has_value());
+    ASSERT_TRUE(outcome->ok()) << outcome->status();
+    EXPECT_TRUE((*outcome)->stored) << (*outcome)->refused.ShortDebugString();
+  }
+  EXPECT_THAT(Stored(), ElementsAre("1 a=1", "2 c=3", "3 d=4"));
+  Reopen();
 }
 
 TEST_F(DatasetLogTest, AnEarlierTicketStoresNothingAnyMore) {

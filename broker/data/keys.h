@@ -2,7 +2,7 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -31,21 +31,32 @@ std::string QuarantinePrefix(LogId log);
 std::string LatestThroughKey(LogId log);    // the log's next sequence when the last pass of LatestKeeper began
 std::string LatestLiveKey(LogId log);       // records that it left
 std::string ErasedTombstoneKey(LogId log);  // the newest delete that was erased
+std::string ErasureCountKey(LogId log);     // how often a batch was rewritten to erase records from it
 
 // What the broker adds to a batch, in front of it and outside of what the writer signed.
+//
+//   0   1  version, 2
+//   1   3  zero
+//   4   4  number of sequences at 16: as many as the batch has records; 0 stands for zeros alone
+//   8   8  when the batch was accepted, in microseconds since 1970
+//   16  8  of each record, tables only: the sequence of the record that was the latest of its key before; 0 where there
+//          was none, or where it was a delete
 struct Envelope {
   absl::Time accepted_at;
 };
-inline constexpr size_t kEnvelopeBytes = 16;
-
-std::string EncodeEnvelope(const Envelope& envelope);
+std::string EncodeEnvelope(const Envelope& envelope, std::span<const Sequence> previous = {});
 
 struct StoredBatch {
   Envelope envelope;
-  std::string_view batch;  // borrows
+  std::string_view envelope_bytes;
+  std::string_view batch;
+
+  // Of the batch's record at this index, which the batch has: see above.
+  Sequence Previous(size_t index) const;
 };
+// Borrows.
 //   kDataLoss       too short
-//   kUnimplemented  stored by a newer program
+//   kUnimplemented  stored by another version of the broker
 absl::StatusOr<StoredBatch> SplitStored(std::string_view entry_bytes);
 
 }  // namespace allmende::broker

@@ -30,6 +30,10 @@ absl::StatusOr<Sequence> NewestErasedTombstone(const LogView& view, LogId log) {
   return NumberAt(view, ErasedTombstoneKey(log));
 }
 
+absl::StatusOr<uint64_t> ErasureCount(const LogView& view, LogId log) {
+  return NumberAt(view, ErasureCountKey(log));
+}
+
 absl::StatusOr<bool> LatestKeeper::BeginIfDue(const LogView& view, LogId log, Pass& pass) const {
   ALLMENDE_ASSIGN_OR_RETURN(const LogHead head, view.HeadOf(log));
   ALLMENDE_ASSIGN_OR_RETURN(const Sequence through, NumberAt(view, LatestThroughKey(log)));
@@ -55,10 +59,12 @@ absl::StatusOr<LatestKeeper::Found> LatestKeeper::Look(const LogView& view, LogI
       }
       const bool tombstone = record.operation == format::Operation::kDelete;
       const bool old = tombstones_before.has_value() && stored.envelope.accepted_at < *tombstones_before;
-      const bool erase = latest_sequence != sequence && (!tombstone || latest_sequence > sequence || old);
+      // A delete stays for its time also where the key came back: if a reader may not see the record that came, nothing
+      // else tells it that what it holds is gone.
+      const bool erase = latest_sequence != sequence && (!tombstone || old);
       if (erase) {
         found.indexes.push_back(index);
-        if (tombstone && latest_sequence == 0) {
+        if (tombstone) {
           found.newest_tombstone = sequence;
         }
       } else {
@@ -70,22 +76,35 @@ absl::StatusOr<LatestKeeper::Found> LatestKeeper::Look(const LogView& view, LogI
   return found;
 }
 
-absl::Status LatestKeeper::Erase(const LogView& view, LogId log, const StoredEntry& entry, const Found& found) const {
+absl::Status LatestKeeper::Erase(const LogView& view, LogId log, const StoredEntry& entry, const Found& found) {
   ALLMENDE_ASSIGN_OR_RETURN(const StoredBatch stored, SplitStored(entry.bytes));
   ALLMENDE_ASSIGN_OR_RETURN(const std::string erased, format::Erase(stored.batch, found.indexes));
   LogEntry replacement;
-  replacement.bytes.append(entry.bytes.substr(0, kEnvelopeBytes));
+  replacement.bytes.append(stored.envelope_bytes);
   replacement.bytes.append(erased);
   replacement.count = entry.count;
   replacement.hash = entry.hash;
   std::vector<SideWrite> side_writes;
+  const auto [count, first] = erasures_.try_emplace(static_cast<uint32_t>(log), 0);
+  if (first) {
+    ALLMENDE_ASSIGN_OR_RETURN(count->second, ErasureCount(view, log));
+  }
+  side_writes.push_back(SideWrite::Put(SideFamily::kState, ErasureCountKey(log), EncodeSequence(++count->second)));
   ALLMENDE_ASSIGN_OR_RETURN(const Sequence before, NewestErasedTombstone(view, log));
   if (found.newest_tombstone > before) {
     side_writes.push_back(
         SideWrite::Put(SideFamily::kState, ErasedTombstoneKey(log), EncodeSequence(found.newest_tombstone)));
   }
+  const size_t bytes = replacement.bytes.size();
+  *under_way_bytes_ += bytes;
   // What fails is found again by the next pass.
-  return log_.Replace(log, entry.first_sequence, std::move(replacement), std::move(side_writes), [](absl::Status) {});
+  absl::Status accepted =
+      log_.Replace(log, entry.first_sequence, std::move(replacement), std::move(side_writes),
+                   [under_way = under_way_bytes_, bytes](const absl::Status&) { *under_way -= bytes; });
+  if (!accepted.ok()) {
+    *under_way_bytes_ -= bytes;
+  }
+  return accepted;
 }
 
 absl::Status LatestKeeper::Step(const DatasetState& dataset, absl::Time now, absl::Duration tombstone_age,
@@ -108,7 +127,7 @@ absl::Status LatestKeeper::Step(const DatasetState& dataset, absl::Time now, abs
   ALLMENDE_ASSIGN_OR_RETURN(const LogHead head, view->HeadOf(log));
   pass.next = std::max(pass.next, head.first_sequence);  // trimmed meanwhile
   ALLMENDE_ASSIGN_OR_RETURN(std::unique_ptr<LogCursor> cursor, view->ReadFromSequence(log, pass.next, bytes_max));
-  while (pass.next < pass.through && cursor->Next()) {
+  while (pass.next < pass.through && !Waiting() && cursor->Next()) {
     const StoredEntry& entry = cursor->entry();
     uint64_t live = 0;
     ALLMENDE_ASSIGN_OR_RETURN(const Found found, Look(*view, log, entry, tombstones_before, live));

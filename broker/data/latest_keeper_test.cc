@@ -64,6 +64,23 @@ TEST_F(LatestKeeperTest, GoesOnInSmallPieces) {
   EXPECT_EQ(Live(), 100);
 }
 
+TEST_F(LatestKeeperTest, LeavesRoomInTheQueueOfTheLogForPublishers) {
+  for (int i = 0; i < 120; ++i) {
+    std::vector<Line> lines;
+    for (int j = 0; j < 100; ++j) {
+      const std::string id = j < 60 ? absl::StrCat(j % 10) : absl::StrCat(j, " of ", i);
+      lines.push_back({std::string(500, 'x') + id, i});
+    }
+    Store(lines);
+  }
+  const absl::Status step = keeper_->Step(dataset_, clock_.Now(), absl::ZeroDuration(), 1 << 30);
+  ASSERT_TRUE(step.ok()) << step;
+  EXPECT_TRUE(keeper_->Busy(dataset_)) << "the pass is not over after one step";
+  RunPass();
+  EXPECT_FALSE(keeper_->Waiting());
+  EXPECT_EQ(Live(), 10 + 120 * 40);
+}
+
 TEST_F(LatestKeeperTest, DeletesStayForTheirTimeAndAreThenErased) {
   Store({{"a", 1}, {"b", 2}});
   Store({{"a", 0, true}});
@@ -81,15 +98,43 @@ TEST_F(LatestKeeperTest, DeletesStayForTheirTimeAndAreThenErased) {
   EXPECT_EQ(*NewestErasedTombstone(*log_->View(), LogId{1}), 3);
 }
 
-TEST_F(LatestKeeperTest, ADeleteThatALaterRecordSupersededNeedsNoTombstone) {
+TEST_F(LatestKeeperTest, ADeleteStaysForItsTimeAlsoWhereTheKeyCameBack) {
   Store({{"a", 1}});
   Store({{"a", 0, true}});
   Store({{"a", 2}});
   Fill(12);
   RunPass(absl::Hours(24));
-  EXPECT_EQ(Stored()[1], "2 erased");
+  EXPECT_EQ(Stored()[0], "1 erased");
+  EXPECT_EQ(Stored()[1], "2 -a");
   EXPECT_EQ(Stored()[2], "3 a=2");
   EXPECT_EQ(*NewestErasedTombstone(*log_->View(), LogId{1}), 0);
+  clock_.Advance(absl::Hours(25));
+  Fill(12);
+  RunPass(absl::Hours(24));
+  EXPECT_EQ(Stored()[1], "2 erased");
+  EXPECT_EQ(*NewestErasedTombstone(*log_->View(), LogId{1}), 2);
+}
+
+TEST_F(LatestKeeperTest, WhatABatchSaysAboutEarlierRecordsOutlivesItsContent) {
+  Fill(15);
+  RunPass();
+  const auto view = log_->View();
+  auto cursor = view->ReadFromSequence(LogId{1}, 101, 1);
+  ASSERT_TRUE(cursor.ok() && (*cursor)->Next());
+  EXPECT_EQ(SplitStored((*cursor)->entry().bytes)->Previous(0), 1);
+}
+
+TEST_F(LatestKeeperTest, EachErasureIsCounted) {
+  EXPECT_EQ(*ErasureCount(*log_->View(), LogId{1}), 0);
+  Fill(15);
+  RunPass();
+  EXPECT_EQ(*ErasureCount(*log_->View(), LogId{1}), 14) << "of 15 batches";
+  RunPass();
+  EXPECT_EQ(*ErasureCount(*log_->View(), LogId{1}), 14);
+  keeper_ = std::make_unique<LatestKeeper>(*log_);
+  Fill(15);
+  RunPass();
+  EXPECT_EQ(*ErasureCount(*log_->View(), LogId{1}), 29);
 }
 
 TEST_F(LatestKeeperTest, APassThatACrashInterruptedIsDoneAgain) {
@@ -129,6 +174,25 @@ TEST_F(RetentionTest, ByAgeAndBySizeWholeBatchesGoAndTheLastStays) {
   EXPECT_THAT(Stored(), ElementsAre("5 a=4"));
   Reopen();
   Store({{"b", 5}});
+}
+
+TEST_F(RetentionTest, WhateverIsDueGoesAtOnceHoweverMuchItIs) {
+  for (int i = 0; i < 60; ++i) {
+    std::vector<Line> lines;
+    for (int j = 0; j < 100; ++j) {
+      lines.push_back({absl::StrCat(std::string(500, 'x'), j), i});
+    }
+    Store(lines);
+    clock_.Advance(absl::Minutes(1));
+  }
+  ASSERT_GT(log_->HeadOf(LogId{1}).bytes, 5 << 20);
+  v1::Retention retention;
+  for (const int kept : {59, 30, 2}) {
+    retention.set_max_age_us(absl::ToInt64Microseconds(absl::Minutes(kept)));
+    ASSERT_TRUE(ApplyRetention(*log_, LogId{1}, retention, clock_.Now()).ok());
+    log_->Settle();
+    EXPECT_EQ(log_->HeadOf(LogId{1}).first_sequence, (60 - kept) * 100 + 1);
+  }
 }
 
 TEST_F(RetentionTest, WithoutBoundsNothingGoes) {

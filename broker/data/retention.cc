@@ -9,22 +9,42 @@
 namespace allmende::broker {
 namespace {
 
-constexpr size_t kScanBytes = 4 << 20;
+struct Accepted {
+  Sequence first = 0;
+  Sequence next = 0;
+  absl::Time at;
+};
 
-// The first sequence that is young enough to stay, looking at no more than kScanBytes: the rest comes next time.
+// The batch that contains `sequence`, which is held.
+absl::StatusOr<Accepted> AcceptedAt(const LogView& view, LogId log, Sequence sequence) {
+  ALLMENDE_ASSIGN_OR_RETURN(std::unique_ptr<LogCursor> cursor, view.ReadFromSequence(log, sequence, 1));
+  if (!cursor->Next()) {
+    ALLMENDE_RETURN_IF_ERROR(cursor->status());
+    return absl::DataLossError("an entry of the log is missing");
+  }
+  const StoredEntry& entry = cursor->entry();
+  ALLMENDE_ASSIGN_OR_RETURN(const StoredBatch stored, SplitStored(entry.bytes));
+  return Accepted{entry.first_sequence, entry.first_sequence + entry.count, stored.envelope.accepted_at};
+}
+
+// The first sequence that is young enough to stay; the head's next one if none is. Looks at a number of batches that
+// grows with the logarithm of what is due: at one where nothing is. Batches are accepted in the order of time; where
+// the clock was set back in between, what stays begins at some young batch behind an old one, or at the oldest.
 absl::StatusOr<Sequence> FirstYoungerThan(const LogView& view, LogId log, const LogHead& head, absl::Time oldest) {
-  Sequence keep_from = head.first_sequence;
-  ALLMENDE_ASSIGN_OR_RETURN(std::unique_ptr<LogCursor> cursor,
-                            view.ReadFromSequence(log, head.first_sequence, kScanBytes));
-  while (cursor->Next()) {
-    ALLMENDE_ASSIGN_OR_RETURN(const StoredBatch stored, SplitStored(cursor->entry().bytes));
-    keep_from = cursor->entry().first_sequence;
-    if (stored.envelope.accepted_at >= oldest) {
-      break;
+  // INVARIANT: the batch before `low`, if there is one, is too old; the one at `high`, if there is one, is not.
+  Sequence low = head.first_sequence;
+  Sequence high = head.next_sequence;
+  Sequence step = 0;
+  while (low < high) {
+    ALLMENDE_ASSIGN_OR_RETURN(const Accepted batch, AcceptedAt(view, log, low + std::min(step, (high - low) / 2)));
+    if (batch.at < oldest) {
+      low = batch.next;
+      step = 2 * step + (batch.next - batch.first);
+    } else {
+      high = batch.first;
     }
   }
-  ALLMENDE_RETURN_IF_ERROR(cursor->status());
-  return keep_from;
+  return low;
 }
 
 }  // namespace

@@ -90,7 +90,7 @@ class DataTest : public ::testing::Test {
       format::RecordContent content;
       content.operation = line.deleted ? format::Operation::kDelete : format::Operation::kUpsert;
       content.key = facts.key.bytes();
-      content.payload = line.deleted ? "" : payload;
+      content.payload = line.deleted ? std::string_view() : std::string_view(payload);
       EXPECT_TRUE(builder.Add(content).ok());
     }
     const auto body = builder.Finish();
