@@ -106,6 +106,7 @@ TARGETS = [
             "table_builder.cc",
         ],
         "deps": [
+            "set_bounds.cc",
             "proto_messages",
             "absl::statusor",
             "absl::status",

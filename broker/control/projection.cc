@@ -4,8 +4,10 @@
 #include <memory>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "policy/decide/fit.h"
 #include "policy/language/parse.h"
 #include "sdk/base/status.h"
 
@@ -217,17 +219,43 @@ void CompileBaseline(State& state) {
   state.baseline_problem = absl::OkStatus();
 }
 
-absl::StatusOr<policy::CompiledPolicy> CompileInForce(const State& state, const DatasetState& dataset) {
+// `file:line:column: why; line:column: why`, the first five; empty for none.
+std::string DescribeMisfits(const std::string& file, const std::vector<policy::MisfitAt>& misfits) {
+  constexpr size_t kShownMax = 5;
+  std::string text;
+  for (size_t i = 0; i < misfits.size() && i < kShownMax; ++i) {
+    const policy::FilePosition& at = misfits[i].position;
+    absl::StrAppend(&text, i == 0 ? absl::StrCat(file, ":") : "; ", at.line, ":", at.column, ": ",
+                    policy::Describe(misfits[i]));
+  }
+  if (misfits.size() > kShownMax) {
+    absl::StrAppend(&text, "; and ", misfits.size() - kShownMax, " more");
+  }
+  return text;
+}
+
+void CompileInForce(const DatasetState& dataset, State& state) {
+  const policy::DatasetId id(dataset.name);
   if (state.baseline == nullptr) {
-    return state.baseline_problem;
+    return state.policies.PutProblem(id, {std::string(state.baseline_problem.message()), "", {}});
   }
   const Release& release = *dataset.releases.back();
-  policy::ParseResult parsed = policy::ParsePolicy(release.text, release.file_name);
+  const policy::ParseResult parsed = policy::ParsePolicy(release.text, release.file_name);
   if (!parsed.policy.has_value()) {
-    return absl::InvalidArgumentError(absl::StrCat("release ", release.number, " of the policy of `", dataset.name,
-                                                   "` cannot be read by this version"));
+    return state.policies.PutProblem(
+        id, {absl::StrCat("release ", release.number, " cannot be read by this version"), release.file_name, {}});
   }
-  return policy::Compile(*parsed.policy, state.baseline.get(), *dataset.schema->table);
+  const std::vector<policy::MisfitAt> misfits = policy::FindMisfits(*parsed.policy, *dataset.schema->table);
+  if (!misfits.empty()) {
+    return state.policies.PutProblem(
+        id, {DescribeMisfits(release.file_name, misfits), release.file_name, misfits.front().position});
+  }
+  absl::StatusOr<policy::CompiledPolicy> compiled =
+      policy::Compile(*parsed.policy, state.baseline.get(), *dataset.schema->table);
+  if (!compiled.ok()) {
+    return state.policies.PutProblem(id, {std::string(compiled.status().message()), release.file_name, {}});
+  }
+  state.policies.Put(*std::move(compiled));
 }
 
 }  // namespace
@@ -238,17 +266,21 @@ void CompilePolicies(State& state) {
     if (dataset->policy_compiled || dataset->releases.empty()) {
       continue;
     }
+    CompileInForce(*dataset, state);
     auto changed = std::make_shared<DatasetState>(*dataset);
-    absl::StatusOr<policy::CompiledPolicy> compiled = CompileInForce(state, *dataset);
     changed->policy_compiled = true;
-    changed->policy_problem = compiled.status();
-    if (compiled.ok()) {
-      state.policies.Put(*std::move(compiled));
-    } else {
-      state.policies.Remove(policy::DatasetId(name));
-    }
     dataset = std::move(changed);
   }
+}
+
+std::string PolicyMisfits(const DatasetState& dataset, const policy::SchemaTable& schema) {
+  if (dataset.releases.empty()) {
+    return "";
+  }
+  const Release& release = *dataset.releases.back();
+  const policy::ParseResult parsed = policy::ParsePolicy(release.text, release.file_name);
+  return parsed.policy.has_value() ? DescribeMisfits(release.file_name, policy::FindMisfits(*parsed.policy, schema))
+                                   : "";
 }
 
 absl::Status Apply(const v1::Fact& fact, State& state) {

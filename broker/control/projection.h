@@ -1,6 +1,8 @@
 // How facts change the state. Pure: the same facts give the same state.
 #pragma once
 
+#include <string>
+
 #include "absl/status/status.h"
 #include "allmende/v1/facts.pb.h"
 #include "broker/control/state.h"
@@ -12,7 +14,11 @@ namespace allmende::broker {
 absl::Status Apply(const v1::Fact& fact, State& state);
 
 // Compiles the policy in force of every dataset that has none compiled. A policy that does not compile allows nothing
-// and leaves its reason in `policy_problem`; so does a missing one.
+// and leaves its problem in `policies`.
 void CompilePolicies(State& state);
+
+// What of the last release would not fit `schema`, as one sentence with file, lines and fields. Empty where it would
+// fit, and where there is none that this version can read.
+std::string PolicyMisfits(const DatasetState& dataset, const policy::SchemaTable& schema);
 
 }  // namespace allmende::broker

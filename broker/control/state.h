@@ -57,9 +57,8 @@ struct DatasetState {
   Writer writer;
 
   std::vector<std::shared_ptr<const Release>> releases;  // oldest first
-  // The last release is compiled, or does not compile and allows nothing: `policy_problem` then says why.
+  // The last release stands in State::policies, or why it cannot.
   bool policy_compiled = false;
-  absl::Status policy_problem;
 
   uint64_t release() const { return releases.empty() ? 0 : releases.back()->number; }
 };
@@ -81,7 +80,7 @@ struct State {
   // The city baseline in force. Null: there is none that can be used, so no policy is; `baseline_problem` says why.
   std::shared_ptr<const policy::Baseline> baseline;
   absl::Status baseline_problem;
-  policy::PolicySet policies;  // in force under the baseline in force; a dataset without one allows nothing
+  policy::PolicySet policies;  // in force under the baseline in force; those that cannot be, with their problem
   v1::Regime regime;
   absl::flat_hash_map<std::string, std::shared_ptr<const Agreement>> agreements;
   uint32_t next_log = 0;

@@ -128,24 +128,29 @@ grpc::ServerUnaryReactor* CatalogueServiceImpl::ListDatasets(grpc::CallbackServe
 
 grpc::ServerUnaryReactor* CatalogueServiceImpl::UpdateSchema(grpc::CallbackServerContext* context,
                                                              const v1::UpdateSchemaRequest* request,
-                                                             v1::Dataset* response) {
+                                                             v1::UpdateSchemaResponse* response) {
   return RunUnary(
       exchange_, context, "UpdateSchema", [this, request, response](const Caller& caller, FinishCall finish) {
         const auto answer = [this, request, response](const State& state) {
           const DatasetState& dataset = *state.Find(request->name());
-          *response = ToMessage(dataset, exchange_.log.HeadOf(LogId{dataset.log}), false);
+          *response->mutable_dataset() = ToMessage(dataset, exchange_.log.HeadOf(LogId{dataset.log}), false);
+        };
+        const auto propose = [request, response,
+                              caller](const State& state) -> absl::StatusOr<std::optional<v1::Fact>> {
+          ALLMENDE_ASSIGN_OR_RETURN(SchemaProposal proposal, ProposeSchema(state, *request, caller->participant));
+          *response->mutable_notices() = {proposal.notices.begin(), proposal.notices.end()};
+          return std::move(proposal.fact);
         };
         if (request->dry_run()) {
           const std::shared_ptr<const State> state = exchange_.control.state();
-          const absl::StatusOr<std::optional<v1::Fact>> fact = ProposeSchema(*state, *request, caller->participant);
-          if (fact.ok()) {
+          const absl::Status proposed = propose(*state).status();
+          if (proposed.ok()) {
             answer(*state);
           }
-          return finish(fact.status());
+          return finish(proposed);
         }
         exchange_.control.Record(
-            ActorOf(*caller),
-            [request, caller](const State& state) { return ProposeSchema(state, *request, caller->participant); },
+            ActorOf(*caller), propose,
             [answer, finish = std::move(finish)](absl::StatusOr<std::shared_ptr<const State>> state) mutable {
               if (state.ok()) {
                 answer(**state);

@@ -18,7 +18,7 @@ class CatalogueServiceImpl final : public v1::CatalogueService::CallbackService 
   grpc::ServerUnaryReactor* ListDatasets(grpc::CallbackServerContext* context, const v1::ListDatasetsRequest* request,
                                          v1::ListDatasetsResponse* response) override;
   grpc::ServerUnaryReactor* UpdateSchema(grpc::CallbackServerContext* context, const v1::UpdateSchemaRequest* request,
-                                         v1::Dataset* response) override;
+                                         v1::UpdateSchemaResponse* response) override;
   grpc::ServerUnaryReactor* ListQuarantine(grpc::CallbackServerContext* context,
                                            const v1::ListQuarantineRequest* request,
                                            v1::ListQuarantineResponse* response) override;

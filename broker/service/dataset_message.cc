@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "broker/control/projection.h"
 #include "policy/schema/canonical_set.h"
 #include "policy/schema/evolution.h"
 #include "policy/schema/schema_table.h"
@@ -15,6 +16,9 @@ namespace {
 
 constexpr size_t kNameBytesMax = 128;
 constexpr size_t kTextBytesMax = 4'096;
+constexpr size_t kNoticesMax = 100;
+constexpr size_t kDatasetsPerProviderMax = 1'000;
+constexpr size_t kSchemaBytesPerProviderMax = 32 << 20;
 
 bool IsWordCharacter(char c) {
   return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
@@ -48,12 +52,60 @@ absl::Status CheckCreate(const v1::CreateDatasetRequest& request) {
   return absl::OkStatus();
 }
 
+// A dataset stays for good, with its schema in memory.
+absl::Status CheckRoom(const State& state, const std::string& provider, size_t schema_bytes) {
+  size_t datasets = 1;
+  size_t bytes = schema_bytes;
+  for (const auto& [name, dataset] : state.datasets) {
+    if (dataset->provider == provider) {
+      ++datasets;
+      bytes += dataset->schema->descriptor_set.size();
+    }
+  }
+  if (datasets > kDatasetsPerProviderMax || bytes > kSchemaBytesPerProviderMax) {
+    return absl::ResourceExhaustedError(absl::StrCat(
+        "`", provider, "` would have ", datasets, " datasets with schemas of ", bytes, " bytes together, at most ",
+        kDatasetsPerProviderMax, " with ", kSchemaBytesPerProviderMax, " are taken: use the datasets that are there"));
+  }
+  return absl::OkStatus();
+}
+
 bool SameDataset(const DatasetState& dataset, const v1::CreateDatasetRequest& request, const std::string& hash,
                  const std::string& provider) {
   return dataset.provider == provider && dataset.kind == request.kind() && dataset.schema->hash == hash &&
          dataset.title == request.title() && dataset.description == request.description() &&
          dataset.retention.SerializeAsString() == request.retention().SerializeAsString() &&
          (dataset.bad_records == v1::QUARANTINE) == (request.bad_records() == v1::QUARANTINE);
+}
+
+std::vector<std::string> Notices(const std::vector<policy::SchemaChange>& changes) {
+  std::vector<std::string> notices;
+  for (const policy::SchemaChange& change : changes) {
+    if (notices.size() < kNoticesMax) {
+      notices.push_back(absl::StrCat("`", change.field, "`: ", change.reason));
+    }
+  }
+  return notices;
+}
+
+// A policy that does not fit its schema gives nobody anything, so no change may make one of it unnoticed. One that does
+// not fit already keeps no change away: the change may be what mends it.
+absl::Status CheckPolicyInForce(const DatasetState& dataset, const policy::SchemaTable& schema,
+                                std::vector<std::string>& notices) {
+  const std::string misfits = PolicyMisfits(dataset, schema);
+  if (misfits.empty()) {
+    return absl::OkStatus();
+  }
+  if (!PolicyMisfits(dataset, *dataset.schema->table).empty()) {
+    notices.push_back(absl::StrCat("release ", dataset.release(), " of the policy does not fit this schema, as it did ",
+                                   "not fit the one before, so nobody reads: ", misfits));
+    return absl::OkStatus();
+  }
+  return absl::FailedPreconditionError(
+      absl::StrCat("release ", dataset.release(), " of the policy of `", dataset.name,
+                   "` would not fit the new schema, so nobody could read any more: ", misfits,
+                   ": first release a policy that does not name the field, then update the schema, then release one "
+                   "that lists what is new"));
 }
 
 }  // namespace
@@ -117,6 +169,7 @@ absl::StatusOr<std::optional<v1::Fact>> ProposeDataset(const State& state, const
     return absl::AlreadyExistsError(absl::StrCat("there is a dataset `", request.name(), "` of `", found->provider,
                                                  "` already, and it differs: take another name"));
   }
+  ALLMENDE_RETURN_IF_ERROR(CheckRoom(state, provider, request.schema().size()));
   v1::Fact fact;
   v1::DatasetCreated& created = *fact.mutable_dataset_created();
   created.set_id(std::string(format::DatasetId::Random().bytes()));
@@ -134,8 +187,8 @@ absl::StatusOr<std::optional<v1::Fact>> ProposeDataset(const State& state, const
   return fact;
 }
 
-absl::StatusOr<std::optional<v1::Fact>> ProposeSchema(const State& state, const v1::UpdateSchemaRequest& request,
-                                                      const std::string& participant) {
+absl::StatusOr<SchemaProposal> ProposeSchema(const State& state, const v1::UpdateSchemaRequest& request,
+                                             const std::string& participant) {
   const DatasetState* dataset = state.Find(request.name());
   if (dataset == nullptr) {
     return absl::NotFoundError(absl::StrCat("there is no dataset `", request.name(), "`"));
@@ -148,24 +201,28 @@ absl::StatusOr<std::optional<v1::Fact>> ProposeSchema(const State& state, const 
                             policy::SchemaTable::Compile(request.schema(), request.message_name()));
   ALLMENDE_ASSIGN_OR_RETURN(const std::string hash, SchemaHash(request.schema(), request.message_name()));
   if (hash == dataset->schema->hash) {
-    return std::nullopt;
+    return SchemaProposal();
   }
   if (request.expected_version() != dataset->schema->version) {
     return absl::AbortedError(absl::StrCat("version ", dataset->schema->version, " of the schema is in force, not ",
                                            request.expected_version(), ": look at it and try again"));
   }
-  const std::string breaking = policy::DescribeBreakingChanges(policy::CompareSchemas(*dataset->schema->table, table));
+  const std::vector<policy::SchemaChange> changes = policy::CompareSchemas(*dataset->schema->table, table);
+  const std::string breaking = policy::DescribeBreakingChanges(changes);
   if (!breaking.empty()) {
-    return absl::FailedPreconditionError(absl::StrCat("the change would break readers: ", breaking));
+    return absl::FailedPreconditionError(absl::StrCat("the change would break readers: ", breaking,
+                                                      ": a change that breaks readers needs a new dataset"));
   }
-  v1::Fact fact;
-  v1::SchemaUpdated& updated = *fact.mutable_schema_updated();
+  SchemaProposal proposal;
+  proposal.notices = Notices(changes);
+  ALLMENDE_RETURN_IF_ERROR(CheckPolicyInForce(*dataset, table, proposal.notices));
+  v1::SchemaUpdated& updated = *proposal.fact.emplace().mutable_schema_updated();
   updated.set_dataset_id(dataset->id);
   updated.set_version(dataset->schema->version + 1);
   updated.set_schema(request.schema());
   updated.set_message_name(request.message_name());
   updated.set_schema_hash(hash);
-  return fact;
+  return proposal;
 }
 
 }  // namespace allmende::broker

@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -29,11 +30,16 @@ absl::StatusOr<std::string> SchemaHash(std::string_view descriptor_set, const st
 absl::StatusOr<std::optional<v1::Fact>> ProposeDataset(const State& state, const v1::CreateDatasetRequest& request,
                                                        const std::string& provider);
 
-// The fact that `request` makes; nothing where the schema is in force already.
+struct SchemaProposal {
+  std::optional<v1::Fact> fact;      // nothing where the schema is in force already
+  std::vector<std::string> notices;  // for UpdateSchemaResponse
+};
+
+// What `request` makes.
 //   kNotFound, kPermissionDenied, kInvalidArgument
 //   kAborted             another version is in force
-//   kFailedPrecondition  the change breaks readers; names each field and why
-absl::StatusOr<std::optional<v1::Fact>> ProposeSchema(const State& state, const v1::UpdateSchemaRequest& request,
-                                                      const std::string& participant);
+//   kFailedPrecondition  the change breaks readers, or puts the policy out of force; names each field and why
+absl::StatusOr<SchemaProposal> ProposeSchema(const State& state, const v1::UpdateSchemaRequest& request,
+                                             const std::string& participant);
 
 }  // namespace allmende::broker

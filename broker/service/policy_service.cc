@@ -60,6 +60,11 @@ absl::StatusOr<std::optional<v1::Fact>> ProposeCrisis(const State& state, const 
     return absl::InvalidArgumentError(
         "`kind` is missing: name the crisis as the policies do, for example `starkregen`");
   }
+  if (!request.area().empty()) {
+    return absl::InvalidArgumentError(
+        "a crisis cannot be declared for an `area`: rules know no areas, so it would open theirs for the whole city; "
+        "leave the area out if that is meant");
+  }
   if (until <= now || until > now + kCrisisMax) {
     return absl::InvalidArgumentError("a crisis ends at most 7 days ahead: declare it again to go on");
   }
@@ -75,7 +80,6 @@ absl::StatusOr<std::optional<v1::Fact>> ProposeCrisis(const State& state, const 
   v1::Crisis& crisis = *fact.mutable_crisis_declared()->mutable_crisis();
   crisis.set_number(state.regime.number() + 1);
   crisis.set_kind(request.kind());
-  *crisis.mutable_area() = request.area();
   crisis.set_from_us(absl::ToUnixMicros(now));
   crisis.set_until_us(request.until_us());
   crisis.set_reason(request.reason());

@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/status/statusor.h"
@@ -31,6 +32,13 @@ class CompiledPolicy {
 //   kInvalidArgument  the policy does not fit the schema; the message names the first place and the reason
 absl::StatusOr<CompiledPolicy> Compile(const Policy& policy, const Baseline* baseline, const SchemaTable& schema);
 
+// Why a released policy cannot be applied.
+struct PolicyProblem {
+  std::string reason;     // one sentence in English, places in the file included
+  std::string file;       // empty where the policy's file is not to blame
+  FilePosition position;  // of the first place in it
+};
+
 // The policies in force, one a dataset. Not thread-safe while it is changed; copies share the compiled policies, so a
 // new set can be made and swapped in while the old one is read.
 class PolicySet {
@@ -38,11 +46,22 @@ class PolicySet {
   // Replaces the policy of the same dataset.
   void Put(CompiledPolicy policy);
   void Remove(const DatasetId& dataset) { policies_.erase(dataset); }
+  // In place of the dataset's policy: nothing is allowed, and refusals say why.
+  void PutProblem(const DatasetId& dataset, PolicyProblem problem) {
+    policies_.erase(dataset);
+    problems_.insert_or_assign(dataset, std::move(problem));
+  }
   // Null if there is none.
   const CompiledPolicy* Find(const DatasetId& dataset) const;
+  // Null if there is none. One that was put before the policy in force no longer counts.
+  const PolicyProblem* FindProblem(const DatasetId& dataset) const {
+    const auto found = problems_.find(dataset);
+    return found == problems_.end() || policies_.contains(dataset) ? nullptr : &found->second;
+  }
 
  private:
   absl::flat_hash_map<DatasetId, CompiledPolicy> policies_;
+  absl::flat_hash_map<DatasetId, PolicyProblem> problems_;
 };
 
 }  // namespace allmende::policy

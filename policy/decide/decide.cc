@@ -59,7 +59,8 @@ absl::Time Lease::ExpiryAfterContact(absl::Time contact) const {
 Decision Decide(const PolicySet& policies, const Request& request) {
   const CompiledPolicy* const policy = policies.Find(request.dataset);
   if (policy == nullptr) {
-    return {RefuseUnreleased(request), absl::InfiniteFuture()};
+    const PolicyProblem* const problem = policies.FindProblem(request.dataset);
+    return {problem == nullptr ? RefuseUnreleased(request) : RefuseUnusable(request, *problem), absl::InfiniteFuture()};
   }
   const CompiledRules& rules = policy->rules();
   return {DecideInForce(rules, request), NextChange(rules, request)};

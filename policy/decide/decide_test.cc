@@ -135,6 +135,20 @@ TEST_F(DecideTest, DatasetWithoutAPolicyIsDenied) {
   EXPECT_EQ(Outcome(Decide(policies, Asking("thw"))), "refused: no policy is in force for `wasser/pegel`");
 }
 
+TEST_F(DecideTest, APolicyThatCannotBeAppliedIsDeniedWithItsProblem) {
+  PolicySet policies = Bare();
+  policies.PutProblem(DatasetId("wasser/pegel"), {"p.yaml:6:19: the schema has no field `level`", "p.yaml", {6, 19}});
+  const Decision decision = Decide(policies, Asking("thw"));
+  ASSERT_FALSE(decision.allowed());
+  const v1::Refusal refusal = ToProto(decision.refusal());
+  EXPECT_EQ(refusal.code(), "policy-unusable");
+  EXPECT_EQ(refusal.arguments().at("problem"), "p.yaml:6:19: the schema has no field `level`");
+  EXPECT_EQ(refusal.rule_file(), "p.yaml");
+  EXPECT_EQ(refusal.rule_line(), 6);
+  policies.Put(*Bare().Find(DatasetId("wasser/pegel")));
+  EXPECT_TRUE(Decide(policies, Asking("thw")).allowed()) << "the problem is over";
+}
+
 TEST_F(DecideTest, FieldsComeByClassAndByName) {
   EXPECT_EQ(Ask(Asking("anybody")), "gauge, time, level");
   Request navigation = Asking("navi", "traffic");
@@ -215,6 +229,15 @@ TEST_F(DecideTest, CrisisRulesHoldWhileTheCrisisIsInForceAndNotAMomentLonger) {
   EXPECT_EQ(Ask(request), "gauge, time, level");
   request.now = now - absl::Nanoseconds(1);
   EXPECT_EQ(Ask(request), "gauge, time, level") << "declared for later";
+}
+
+TEST_F(DecideTest, ACrisisOfSomeAreasOpensNoRuleForTheWholeCity) {
+  Request request = Asking("thw", "rescue");
+  request.regime.crises = {Declared("rain", request.now, request.now + absl::Hours(1))};
+  request.regime.crises[0].area = {"mitte"};
+  EXPECT_EQ(Ask(request), "gauge, time, level");
+  request.regime.crises[0].area.clear();
+  EXPECT_THAT(Ask(request), HasSubstr("shaft"));
 }
 
 TEST_F(DecideTest, OtherCrisesAndOtherCallersChangeNothing) {

@@ -166,6 +166,14 @@ Refusal RefuseByBound(const Asked& asked, const Bound& bound) {
 
 Refusal RefuseUnreleased(const Request& request) {
   return Base(RefusalCode::kNotReleased, request);
+Refusal RefuseUnusable(const Request& request, const PolicyProblem& problem) {
+  Refusal refusal = Base(RefusalCode::kPolicyUnusable, request);
+  refusal.arguments["problem"] = problem.reason;
+  refusal.file = problem.file;
+  refusal.position = problem.position;
+  return refusal;
+}
+
 }
 
 std::optional<Refusal> RefuseByTime(const CompiledRules& rules, const Request& request) {

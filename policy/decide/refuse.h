@@ -7,6 +7,7 @@
 namespace allmende::policy {
 
 Refusal RefuseUnreleased(const Request& request);
+Refusal RefuseUnusable(const Request& request, const PolicyProblem& problem);
 
 // Why nothing can be allowed at this time; none if policy and baseline are in force.
 std::optional<Refusal> RefuseByTime(const CompiledRules& rules, const Request& request);

@@ -6,6 +6,8 @@ std::string_view RefusalCodeName(RefusalCode code) {
   switch (code) {
     case RefusalCode::kNotReleased:
       return "not-released";
+    case RefusalCode::kPolicyUnusable:
+      return "policy-unusable";
     case RefusalCode::kPolicyNotYetValid:
       return "policy-not-yet-valid";
     case RefusalCode::kPolicyExpired:

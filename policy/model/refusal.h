@@ -21,7 +21,8 @@ struct FilePosition {
 };
 
 enum class RefusalCode {
-  kNotReleased,        // no policy is in force for the dataset, or it could not be compiled
+  kNotReleased,        // no policy is in force for the dataset
+  kPolicyUnusable,     // the policy, or the city baseline, cannot be applied: `problem` says why
   kPolicyNotYetValid,  // the file's validity has not begun
   kPolicyExpired,      // the file's validity is over
   kNoRuleMatches,      // nothing permits it; the rule named came closest
@@ -47,10 +48,11 @@ struct Missing {
 
 struct Refusal {
   RefusalCode code = RefusalCode::kNoRuleMatches;
-  // What the sentence needs: `dataset`, `participant`, `purpose`, `action`, `time`; absent where the request had none.
+  // What the sentence needs: `dataset`, `participant`, `purpose`, `action`, `time`, `problem`; absent where the request
+  // had none.
   std::map<std::string, std::string> arguments;
   RuleId rule;       // the rule that came closest, or the limit that forbids; may be empty
-  std::string file;  // empty only with kNotReleased
+  std::string file;  // empty only with kNotReleased and kPolicyUnusable
   FilePosition position;
   std::vector<Missing> missing;  // all of these together would have allowed it; as short as possible
 };

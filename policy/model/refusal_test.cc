@@ -88,6 +88,15 @@ TEST(Refusals, EveryCodeHasItsWords) {
   refusal.rule = RuleId();
   refusal.code = RefusalCode::kNotReleased;
   EXPECT_EQ(English(refusal), "refused: no policy is in force for `wasser/pegel`");
+  refusal.code = RefusalCode::kPolicyUnusable;
+  refusal.arguments["problem"] = "pegel.policy.yaml:6:19: the schema has no field `level`";
+  EXPECT_EQ(English(refusal),
+            "refused: the policy of `wasser/pegel` cannot be applied: pegel.policy.yaml:6:19: the schema has no field "
+            "`level`");
+  EXPECT_EQ(
+      German(refusal),
+      "abgelehnt: die Policy von `wasser/pegel` lässt sich nicht anwenden: pegel.policy.yaml:6:19: the schema has "
+      "no field `level`");
   refusal.code = RefusalCode::kPolicyNotYetValid;
   EXPECT_EQ(English(refusal), "refused: pegel.policy.yaml:31 is not valid before 2029-01-01T00:00:00Z");
   refusal.code = RefusalCode::kPolicyExpired;

@@ -16,7 +16,9 @@ struct Crisis {
   absl::Time from = absl::InfinitePast();
   absl::Time until = absl::InfinitePast();
 
-  bool InForce(absl::Time now) const { return from <= now && now < until; }
+  // Rules cannot name areas, so a crisis of some areas is in force for no rule: it must not open any for the whole
+  // city.
+  bool InForce(absl::Time now) const { return area.empty() && from <= now && now < until; }
 };
 
 // Normal when no crisis is in force. Declarations that are over or still to come may be listed: only those in force

@@ -84,6 +84,10 @@ class Renderer {
     if (code == "not-released") {
       return Cat(In("no policy is in force for ", "keine Policy ist in Kraft für "), Dataset());
     }
+    if (code == "policy-unusable") {
+      return Cat(In("the policy of ", "die Policy von "), Dataset(),
+                 In(" cannot be applied: ", " lässt sich nicht anwenden: "), Argument("problem"));
+    }
     if (code == "policy-not-yet-valid") {
       return Cat(Place(""), In(" is not valid before ", " gilt erst ab "), Argument("time"));
     }

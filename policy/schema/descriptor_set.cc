@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "policy/schema/schema_table.h"
+#include "policy/schema/set_bounds.h"
 
 namespace allmende::policy {
 namespace {
@@ -96,6 +97,9 @@ absl::StatusOr<DescriptorSet> DescriptorSet::Load(std::string_view bytes) {
   FileDescriptorSet set;
   if (!set.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) {
     return absl::InvalidArgumentError("the schema is no serialized google.protobuf.FileDescriptorSet");
+  }
+  if (absl::Status bounds = CheckSetBounds(set); !bounds.ok()) {
+    return bounds;
   }
   absl::StatusOr<Waiting> by_name = FilesByName(set);
   if (!by_name.ok()) {

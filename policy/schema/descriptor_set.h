@@ -15,7 +15,8 @@ namespace allmende::policy {
 // Owns the descriptors. Immutable; thread-safe.
 class DescriptorSet {
  public:
-  //   kInvalidArgument  no descriptor set, over kSchemaBytesMax, an import or type is missing, or a cycle of imports
+  //   kInvalidArgument  no descriptor set, over a bound of schema_table.h, an import or type is missing, or a cycle of
+  //                     imports
   static absl::StatusOr<DescriptorSet> Load(std::string_view bytes);
 
   // Null if the set has no such message.

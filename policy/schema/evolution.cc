@@ -1,6 +1,8 @@
 #include "policy/schema/evolution.h"
 
 #include <algorithm>
+#include <map>
+#include <set>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -8,14 +10,8 @@
 namespace allmende::policy {
 namespace {
 
-bool IsReserved(const MessageTable& message, const FieldInfo& field) {
-  const bool number =
-      std::any_of(message.reserved_numbers.begin(), message.reserved_numbers.end(),
-                  [&](const NumberRange& range) { return range.first <= field.number && field.number <= range.last; });
-  const bool name = std::find(message.reserved_names.begin(), message.reserved_names.end(), field.name) !=
-                    message.reserved_names.end();
-  return number && name;
-}
+constexpr size_t kListedMax = 20;
+constexpr uint32_t kFieldNumberMax = 536'870'911;  // written `max` in a range
 
 std::string TypeOf(const FieldInfo& field) {
   if (field.type == FieldType::kMessage) {
@@ -35,9 +31,57 @@ std::string OneofOf(const MessageTable& message, const FieldInfo& field) {
   return field.oneof_index < 0 ? "" : message.oneof_names[field.oneof_index];
 }
 
+std::string RangeText(const NumberRange& range) {
+  if (range.first == range.last) {
+    return absl::StrCat(range.first);
+  }
+  return absl::StrCat(range.first, " to ", range.last == kFieldNumberMax ? "max" : absl::StrCat(range.last));
+}
+
+// The numbers of `before` that `after` neither reserves nor uses.
+std::vector<NumberRange> MissingNumbers(const MessageTable& before, const MessageTable& after) {
+  std::vector<NumberRange> covered = after.reserved->numbers;
+  for (const FieldInfo& field : after.fields) {
+    covered.push_back({field.number, field.number});
+  }
+  std::sort(covered.begin(), covered.end(), [](auto& a, auto& b) { return a.first < b.first; });
+  std::vector<NumberRange> missing;
+  auto cover = covered.begin();
+  for (NumberRange rest : before.reserved->numbers) {
+    while (cover != covered.end() && cover->last < rest.first) {
+      ++cover;
+    }
+    // A range that reaches beyond `rest` may cover the next one too.
+    for (; cover != covered.end() && cover->first <= rest.last; ++cover) {
+      if (cover->first > rest.first) {
+        missing.push_back({rest.first, cover->first - 1});
+      }
+      rest.first = cover->last + 1;
+      if (rest.first > rest.last) {
+        break;
+      }
+    }
+    if (rest.first <= rest.last) {
+      missing.push_back(rest);
+    }
+  }
+  return missing;
+}
+
+// As in a .proto file.
+std::string ReservedText(const std::vector<std::string>& parts) {
+  std::string text;
+  for (size_t i = 0; i < parts.size() && i < kListedMax; ++i) {
+    absl::StrAppend(&text, i == 0 ? "reserved " : ", ", parts[i]);
+  }
+  absl::StrAppend(&text, parts.size() > kListedMax ? ", ..." : "", parts.empty() ? "" : ";");
+  return text;
+}
+
 class Comparison {
  public:
-  void Messages(const MessageTable& before, const MessageTable& after) {
+  // `path` is that of the field that holds them; empty for the record.
+  void Messages(const std::string& path, const MessageTable& before, const MessageTable& after) {
     for (const FieldInfo& field : before.fields) {
       const FieldInfo* now = after.Find(field.number);
       if (now == nullptr) {
@@ -48,19 +92,28 @@ class Comparison {
     }
     for (const FieldInfo& field : after.fields) {
       if (before.Find(field.number) == nullptr) {
-        Added(field);
+        Added(field, *before.reserved);
       }
     }
+    Reservations(path, before, after);
   }
 
   std::vector<SchemaChange> Take() { return std::move(changes_); }
 
  private:
-  void Breaking(const FieldInfo& field, std::string reason) {
-    changes_.push_back({.breaking = true, .field = field.path, .reason = std::move(reason)});
-  }
-  void Notice(const FieldInfo& field, std::string reason) {
-    changes_.push_back({.breaking = false, .field = field.path, .reason = std::move(reason)});
+  void Breaking(const std::string& path, std::string reason) { Change(true, path, std::move(reason)); }
+  void Breaking(const FieldInfo& field, std::string reason) { Change(true, field.path, std::move(reason)); }
+  void Notice(const FieldInfo& field, std::string reason) { Change(false, field.path, std::move(reason)); }
+
+  void Change(bool breaking, const std::string& path, std::string reason) {
+    if (changes_.size() >= kSchemaChangesMax && (breaks_ || !breaking)) {
+      return;
+    }
+    if (changes_.size() >= kSchemaChangesMax) {
+      changes_.pop_back();  // a notice
+    }
+    breaks_ = breaks_ || breaking;
+    changes_.push_back({.breaking = breaking, .field = path, .reason = std::move(reason)});
   }
 
   void Removed(const FieldInfo& field, const MessageTable& after) {
@@ -70,7 +123,7 @@ class Comparison {
       Breaking(field, "removed, but it is the event time");
     } else if (after.Find(field.name) != nullptr) {
       Breaking(field, absl::StrCat("its number changed from ", field.number, " to ", after.Find(field.name)->number));
-    } else if (!IsReserved(after, field)) {
+    } else if (!after.reserved->Has(field.number) || !after.reserved->Has(field.name)) {
       Breaking(field, absl::StrCat("removed without reserving it: write `reserved ", field.number, "; reserved \"",
                                    field.name, "\";`"));
     } else {
@@ -78,7 +131,17 @@ class Comparison {
     }
   }
 
-  void Added(const FieldInfo& field) {
+  void Added(const FieldInfo& field, const Reserved& before) {
+    if (before.Has(field.number)) {
+      Breaking(field, absl::StrCat("its number ", field.number,
+                                   " was reserved: stored records may carry another field's values there; take a "
+                                   "number that was never used"));
+    }
+    if (before.Has(field.name)) {
+      Breaking(field,
+               "its name was reserved: policies may still mean the field that had it; take a name that was never "
+               "used");
+    }
     if (field.key) {
       Breaking(field, "new in the key: stored records have other keys");
     }
@@ -88,6 +151,25 @@ class Comparison {
     if (field.is_value() && field.field_class == v1::FIELD_CLASS_UNSPECIFIED) {
       Notice(field, "new and without class: nobody will get it");
     }
+  }
+
+  // What is used instead was reported with the field.
+  void Reservations(const std::string& path, const MessageTable& before, const MessageTable& after) {
+    std::vector<std::string> numbers;
+    for (const NumberRange& range : MissingNumbers(before, after)) {
+      numbers.push_back(RangeText(range));
+    }
+    std::vector<std::string> names;
+    for (const std::string& name : before.reserved->names) {
+      if (!after.reserved->Has(name) && after.Find(name) == nullptr) {
+        names.push_back(absl::StrCat("\"", name, "\""));
+      }
+    }
+    if (numbers.empty() && names.empty()) {
+      return;
+    }
+    Breaking(path, absl::StrCat("reservations are missing, which hold for good: write `", ReservedText(numbers),
+                                numbers.empty() || names.empty() ? "" : " ", ReservedText(names), "`"));
   }
 
   void Fields(const MessageTable& before, const FieldInfo& was, const MessageTable& after, const FieldInfo& now) {
@@ -119,9 +201,9 @@ class Comparison {
       Breaking(was, absl::StrCat("its unit changed from `", was.unit, "` to `", now.unit, "`"));
     }
     Classes(was, now);
-    EnumValues(was, now);
+    Values(was, now);
     if (was.message != nullptr) {
-      Messages(*was.message, *now.message);
+      Messages(was.path, *was.message, *now.message);
     }
   }
 
@@ -139,19 +221,43 @@ class Comparison {
                              name(now.field_class)));
   }
 
-  void EnumValues(const FieldInfo& was, const FieldInfo& now) {
-    for (const EnumValue& value : was.enum_values) {
-      const auto same = std::find_if(now.enum_values.begin(), now.enum_values.end(), [&](const EnumValue& other) {
-        return other.name == value.name && other.number == value.number;
-      });
-      if (same == now.enum_values.end()) {
-        Breaking(was, absl::StrCat("its value `", value.name, "` = ", value.number,
-                                   " was removed, renamed or "
-                                   "renumbered"));
-      }
+  void Values(const FieldInfo& was, const FieldInfo& now) {
+    const LostValues& lost = Lost(was.enum_values, now.enum_values);
+    if (lost.first == nullptr) {
+      return;
     }
+    const std::string first = absl::StrCat("its value `", lost.first->name, "` = ", lost.first->number);
+    Breaking(was, lost.count == 1
+                      ? absl::StrCat(first, " was removed, renamed or renumbered")
+                      : absl::StrCat(first, " and ", lost.count - 1, " more were removed, renamed or renumbered"));
   }
 
+  struct LostValues {
+    const EnumValue* first = nullptr;
+    size_t count = 0;
+  };
+
+  // Compares two lists once, however many fields share them.
+  const LostValues& Lost(const EnumValues& was, const EnumValues& now) {
+    const auto [known, is_new] = lost_.try_emplace({was.identity(), now.identity()});
+    LostValues& lost = known->second;
+    if (!is_new) {
+      return lost;
+    }
+    std::set<std::pair<std::string_view, int32_t>> kept;
+    for (const EnumValue& value : now) {
+      kept.emplace(value.name, value.number);
+    }
+    for (const EnumValue& value : was) {
+      if (!kept.contains({value.name, value.number}) && lost.count++ == 0) {
+        lost.first = &value;
+      }
+    }
+    return lost;
+  }
+
+  std::map<std::pair<const void*, const void*>, LostValues> lost_;
+  bool breaks_ = false;
   std::vector<SchemaChange> changes_;
 };
 
@@ -159,16 +265,22 @@ class Comparison {
 
 std::vector<SchemaChange> CompareSchemas(const SchemaTable& old_schema, const SchemaTable& new_schema) {
   Comparison comparison;
-  comparison.Messages(old_schema.record(), new_schema.record());
+  comparison.Messages("", old_schema.record(), new_schema.record());
   return comparison.Take();
 }
 
 std::string DescribeBreakingChanges(const std::vector<SchemaChange>& changes) {
   std::string text;
+  size_t count = 0;
   for (const SchemaChange& change : changes) {
-    if (change.breaking) {
-      absl::StrAppend(&text, text.empty() ? "" : "; ", "`", change.field, "`: ", change.reason);
+    if (!change.breaking || ++count > kListedMax) {
+      continue;
     }
+    const std::string field = change.field.empty() ? "" : absl::StrCat("`", change.field, "`: ");
+    absl::StrAppend(&text, text.empty() ? "" : "; ", field, change.reason);
+  }
+  if (count > kListedMax) {
+    absl::StrAppend(&text, "; and ", count - kListedMax, " more");
   }
   return text;
 }

@@ -15,16 +15,20 @@ struct SchemaChange {
   std::string reason;     // one lower-case sentence
 };
 
-// Returns what differs, in the order of the old schema's fields, then the new one's.
+inline constexpr size_t kSchemaChangesMax = 1'000;
+
+// Returns what differs, in the order of the old schema's fields, then the new one's; at most kSchemaChangesMax, and
+// a breaking one if there is any.
 //
-// Breaking: a field removed without reserving its number and name; a name, type, unit, cardinality, presence, packing
-// or oneof changed; key or event time changed; an enum value removed, renamed or renumbered.
+// Breaking: a field removed without reserving its number and name; a reserved number or name used, or not reserved any
+// more, because stored records may carry values there that nobody is meant to get; a name, type, unit, cardinality,
+// presence, packing or oneof changed; key or event time changed; an enum value removed, renamed or renumbered.
 // Notices: a field removed and reserved (records stored before still carry it: a view drops it, and the identity view
 // is no longer a byte copy for them); a class changed, with the direction; a new field without class. Nothing at all:
 // other new fields, new enum values, a new name of a message type.
 std::vector<SchemaChange> CompareSchemas(const SchemaTable& old_schema, const SchemaTable& new_schema);
 
-// The breaking ones as one sentence: `field`: reason; ... Empty if there are none.
+// The breaking ones as one sentence: `field`: reason; ... The first 20 of them. Empty if there are none.
 std::string DescribeBreakingChanges(const std::vector<SchemaChange>& changes);
 
 }  // namespace allmende::policy

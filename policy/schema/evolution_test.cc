@@ -194,7 +194,54 @@ INSTANTIATE_TEST_SUITE_P(
                      "message A { int32 x = 1 [$p]; int32 y = 2 [$p]; } message Record { A a = 1 [$p]; }",
                      "message A { string x = 1 [$p]; } message Record { A a = 1 [$p]; }",
                      {"breaking a.x: its type changed from int32 to string",
-                      "breaking a.y: removed without reserving it: write `reserved 2; reserved \"y\";`"}}),
+                      "breaking a.y: removed without reserving it: write `reserved 2; reserved \"y\";`"}},
+        EvolutionRow{"BreakingForAReservedNumberThatIsUsed",
+                     "int32 a = 1 [$p]; reserved 5; reserved \"phone\";",
+                     "int32 a = 1 [$p]; string note = 5 [$p]; reserved \"phone\";",
+                     {"breaking note: its number 5 was reserved: stored records may carry another field's values "
+                      "there; take a number that was never used"}},
+        EvolutionRow{"BreakingForANumberInsideAReservedRangeThatIsUsed",
+                     "int32 a = 1 [$p]; reserved 5 to 9, 20 to max;",
+                     "int32 a = 1 [$p]; string note = 1000000 [$p]; reserved 5 to 9, 20 to 999999, 1000001 to max;",
+                     {"breaking note: its number 1000000 was reserved: stored records may carry another field's "
+                      "values there; take a number that was never used"}},
+        EvolutionRow{"BreakingForAReservedNameThatIsUsed",
+                     "int32 a = 1 [$p]; reserved 5; reserved \"phone\";",
+                     "int32 a = 1 [$p]; string phone = 6 [$p]; reserved 5;",
+                     {"breaking phone: its name was reserved: policies may still mean the field that had it; take a "
+                      "name that was never used"}},
+        EvolutionRow{"BreakingForARetiredFieldThatComesBack",
+                     "int32 a = 1 [$p]; reserved 5; reserved \"phone\";",
+                     "int32 a = 1 [$p]; string phone = 5 [$p];",
+                     {"breaking phone: its number 5 was reserved: stored records may carry another field's values "
+                      "there; take a number that was never used",
+                      "breaking phone: its name was reserved: policies may still mean the field that had it; take a "
+                      "name that was never used"}},
+        EvolutionRow{"BreakingForAReservationThatIsGone",
+                     "int32 a = 1 [$p]; reserved 5; reserved \"phone\";",
+                     "int32 a = 1 [$p]; int32 b = 2 [$p];",
+                     {"breaking : reservations are missing, which hold for good: write `reserved 5; reserved "
+                      "\"phone\";`"}},
+        EvolutionRow{"BreakingForAReservedRangeThatShrinks",
+                     "int32 a = 1 [$p]; reserved 5 to 9, 30 to max;",
+                     "int32 a = 1 [$p]; reserved 6, 7, 31 to 40, 50 to max;",
+                     {"breaking : reservations are missing, which hold for good: write `reserved 5, 8 to 9, 30, 41 to "
+                      "49;`"}},
+        EvolutionRow{"NothingForAReservationWrittenOtherwise",
+                     "int32 a = 1 [$p]; reserved 5 to 9, 12, 10 to 11; reserved \"x\", \"y\";",
+                     "int32 a = 1 [$p]; reserved 4 to 7; reserved 8 to 30; reserved \"z\", \"y\", \"x\";",
+                     {}},
+        EvolutionRow{"ReservationsInsideMessagesHoldToo",
+                     "message A { int32 x = 1 [$p]; reserved 5; reserved \"phone\"; } message Record { A a = 1 [$p]; }",
+                     "message A { int32 x = 1 [$p]; string note = 5 [$p]; } message Record { A a = 1 [$p]; }",
+                     {"breaking a.note: its number 5 was reserved: stored records may carry another field's values "
+                      "there; take a number that was never used",
+                      "breaking a: reservations are missing, which hold for good: write `reserved \"phone\";`"}},
+        EvolutionRow{"BreakingForEnumValuesThatAreGoneOncePerField",
+                     "message Record { enum K { A = 0; B = 1; C = 2; D = 3; } K k = 1 [$p]; repeated K l = 2 [$p]; }",
+                     "message Record { enum K { A = 0; C = 3; } K k = 1 [$p]; repeated K l = 2 [$p]; }",
+                     {"breaking k: its value `B` = 1 and 2 more were removed, renamed or renumbered",
+                      "breaking l: its value `B` = 1 and 2 more were removed, renamed or renumbered"}}),
     [](const auto& row) { return row.param.name; });
 
 TEST(EvolutionReport, BreakingChangesMakeOneSentenceWithFieldAndReason) {
@@ -205,6 +252,44 @@ TEST(EvolutionReport, BreakingChangesMakeOneSentenceWithFieldAndReason) {
       "`a`: its type changed from int32 to string; `c`: removed without reserving it: write `reserved 3; reserved "
       "\"c\";`");
   EXPECT_EQ(DescribeBreakingChanges({}), "");
+}
+
+// What a provider could do to make old personal values public: retire the field, forget that, and use its number.
+TEST(EvolutionReport, ARetiredNumberNeverComesBackInAnyNumberOfSteps) {
+  const std::vector<std::string> versions = {
+      "message Record { int32 a = 1 [$p]; string phone = 5 [(allmende.v1.class) = PERSONAL]; }",
+      "message Record { int32 a = 1 [$p]; reserved 5; reserved \"phone\"; }",
+      "message Record { int32 a = 1 [$p]; int32 b = 2 [$p]; }",
+      "message Record { int32 a = 1 [$p]; int32 b = 2 [$p]; string note = 5 [$p]; }"};
+  const auto breaks = [&](size_t from, size_t to) {
+    const TestSchema before(ProtoText(versions[from]));
+    const TestSchema after(ProtoText(versions[to]));
+    return !DescribeBreakingChanges(CompareSchemas(before.table(), after.table())).empty();
+  };
+  EXPECT_FALSE(breaks(0, 1));
+  EXPECT_TRUE(breaks(1, 2)) << "the reservation is forgotten";
+  EXPECT_TRUE(breaks(1, 3)) << "the number is used";
+  EXPECT_TRUE(breaks(0, 3));
+}
+
+TEST(EvolutionReport, ChangesOfTheRecordItselfHaveNoField) {
+  const TestSchema before(ProtoText("message Record { int32 a = 1 [$p]; reserved 5; }"));
+  const TestSchema after(ProtoText("message Record { int32 a = 1 [$p]; }"));
+  EXPECT_EQ(DescribeBreakingChanges(CompareSchemas(before.table(), after.table())),
+            "reservations are missing, which hold for good: write `reserved 5;`");
+}
+
+TEST(EvolutionReport, ManyChangesAreCounted) {
+  std::string before, after;
+  for (int i = 1; i <= 30; ++i) {
+    before += "int32 f" + std::to_string(i) + " = " + std::to_string(i) + " [$p];";
+    after += "string f" + std::to_string(i) + " = " + std::to_string(i) + " [$p];";
+  }
+  const TestSchema old_schema(ProtoText("message Record {" + before + "}"));
+  const TestSchema new_schema(ProtoText("message Record {" + after + "}"));
+  const std::string text = DescribeBreakingChanges(CompareSchemas(old_schema.table(), new_schema.table()));
+  EXPECT_THAT(text, ::testing::HasSubstr("`f20`: its type changed"));
+  EXPECT_THAT(text, ::testing::EndsWith("; and 10 more"));
 }
 
 TEST(EvolutionReport, ASchemaIsEqualToItself) {

@@ -2,11 +2,15 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cstdio>
 #include <functional>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "google/protobuf/descriptor.pb.h"
+#include "policy/schema/evolution.h"
 #include "policy/schema/schema_table.h"
 #include "policy/testing/test_schema.h"
 
@@ -227,6 +231,163 @@ TEST(SchemaLoad, PositionOfAnotherShapeIsRefused) {
   more.set_name("owner");
   more.set_number(3);
   EXPECT_THAT(WhyRefused(set.SerializeAsString()), HasSubstr("`place`: `allmende.v1.Position` is not the one"));
+}
+
+// `values` enum values, in one enum that `fields` fields have.
+FileDescriptorSet ManyEnumValues(size_t values, int fields, const std::string& prefix = "V") {
+  FileDescriptorSet set = Parsed("enum K { NONE = 0; } message Record { K k1 = 1 [$p]; }");
+  FileDescriptorProto& file = FileNamed(set, "test.proto");
+  for (size_t i = 1; i < values; ++i) {
+    auto& value = *file.mutable_enum_type(0)->add_value();
+    value.set_name(absl::StrCat(prefix, i));
+    value.set_number(static_cast<int>(i));
+  }
+  auto& record = *file.mutable_message_type(0);
+  for (int i = 2; i <= fields; ++i) {
+    auto& field = *record.add_field();
+    field = record.field(0);
+    field.set_name(absl::StrCat("k", i));
+    field.set_number(i);
+    field.clear_json_name();
+  }
+  return set;
+}
+
+SchemaTable Compiled(const FileDescriptorSet& set) {
+  auto table = SchemaTable::Compile(set.SerializeAsString(), "test.Record");
+  EXPECT_TRUE(table.ok()) << table.status();
+  return *std::move(table);
+}
+
+TEST(SchemaLoad, AnEnumOfManyFieldsIsHeldOnce) {
+  const SchemaTable table = Compiled(ManyEnumValues(16'000, 1'500));
+  ASSERT_EQ(table.record().fields.size(), 1'500u);
+  const EnumValues& values = table.record().fields[0].enum_values;
+  ASSERT_EQ(values.size(), 16'000u);
+  for (const FieldInfo& field : table.record().fields) {
+    ASSERT_EQ(field.enum_values.identity(), values.identity()) << field.path;
+  }
+}
+
+TEST(SchemaLoad, ManyValuesThatAreGoneInManyFieldsMakeAShortReport) {
+  const SchemaTable before = Compiled(ManyEnumValues(16'000, 1'500));
+  const SchemaTable after = Compiled(ManyEnumValues(16'000, 1'500, "W"));
+  const std::vector<SchemaChange> changes = CompareSchemas(before, after);
+  EXPECT_EQ(changes.size(), kSchemaChangesMax);
+  EXPECT_EQ(changes.front().reason, "its value `V1` = 1 and 15998 more were removed, renamed or renumbered");
+  EXPECT_LT(DescribeBreakingChanges(changes).size(), 3'000u);
+}
+
+TEST(SchemaLoad, ReservationsOfAMessageAreHeldOnceHoweverManyPlacesItHas) {
+  FileDescriptorSet set = Parsed("message Inner { string a = 1 [$p]; } message Record { Inner i1 = 1; }");
+  FileDescriptorProto& file = FileNamed(set, "test.proto");
+  auto& inner = *file.mutable_message_type(0);
+  for (int i = 0; i < 2'000; ++i) {
+    inner.add_reserved_name(absl::StrCat("gone", i));
+    auto& range = *inner.add_reserved_range();
+    range.set_start(100 + 2 * i);
+    range.set_end(101 + 2 * i);
+  }
+  auto& record = *file.mutable_message_type(1);
+  for (int i = 2; i <= 2'000; ++i) {
+    auto& field = *record.add_field();
+    field = record.field(0);
+    field.set_name(absl::StrCat("i", i));
+    field.set_number(i);
+    field.clear_json_name();
+  }
+  const SchemaTable table = Compiled(set);
+  const auto& reserved = table.record().fields[0].message->reserved;
+  EXPECT_EQ(reserved->names.size(), 2'000u);
+  EXPECT_EQ(reserved->numbers.size(), 2'000u);
+  for (const FieldInfo& field : table.record().fields) {
+    ASSERT_EQ(field.message->reserved, reserved) << field.path;
+  }
+}
+
+TEST(SchemaLoad, EnumValuesAreBounded) {
+  size_t all = 0;  // those that the options bring included
+  const std::string why = WhyRefused(ManyEnumValues(20'000, 1).SerializeAsString());
+  ASSERT_EQ(std::sscanf(why.c_str(), "the schema has %zu enum values", &all), 1) << why;
+  const size_t others = all - 20'000;
+  FileDescriptorSet set = ManyEnumValues(kSchemaEnumValuesMax - others, 1);
+  EXPECT_TRUE(SchemaTable::Compile(set.SerializeAsString(), "test.Record").ok());
+  set = ManyEnumValues(kSchemaEnumValuesMax - others + 1, 1);
+  EXPECT_THAT(WhyRefused(set.SerializeAsString()),
+              HasSubstr("the schema has 16385 enum values; at most 16384 are allowed"));
+}
+
+TEST(SchemaLoad, WhatTheRecordDoesNotUseIsBoundedToo) {
+  struct Row {
+    const char* what;
+    std::function<void(FileDescriptorSet&)> add;
+  };
+  const auto unused = [](FileDescriptorSet& set) -> google::protobuf::DescriptorProto& {
+    auto& message = *FileNamed(set, "test.proto").add_message_type();
+    message.set_name("Unused");
+    return message;
+  };
+  const Row rows[] = {
+      {"reserved names and ranges; at most 4096 are allowed",
+       [&](FileDescriptorSet& set) {
+         auto& message = unused(set);
+         for (int i = 0; i < 4'097; ++i) {
+           message.add_reserved_name(absl::StrCat("gone", i));
+         }
+       }},
+      {"reserved names and ranges; at most 4096 are allowed",
+       [&](FileDescriptorSet& set) {
+         auto& type = *unused(set).add_nested_type()->add_enum_type();
+         for (int i = 0; i < 4'097; ++i) {
+           type.add_reserved_range()->set_start(i);
+         }
+       }},
+      {"files; at most 256 are allowed",
+       [](FileDescriptorSet& set) {
+         for (int i = 0; i < 257; ++i) {
+           set.add_file()->set_name(absl::StrCat("f", i, ".proto"));
+         }
+       }},
+      {"imports; at most 4096 are allowed",
+       [](FileDescriptorSet& set) {
+         for (int i = 0; i < 4'097; ++i) {
+           set.mutable_file(0)->add_dependency("a.proto");
+         }
+       }},
+      {"the name `ffffffffffffffffffffffffffffffffffffffff...` has 257 bytes; at most 256 are allowed",
+       [&](FileDescriptorSet& set) { unused(set).add_field()->set_name(std::string(257, 'f')); }},
+      {"has 1025 bytes with what is around it; at most 1024 are allowed",
+       [](FileDescriptorSet& set) {
+         FileDescriptorProto& file = *set.add_file();
+         file.set_name("long.proto");
+         file.set_package(std::string(1'022, 'p'));
+         file.add_message_type()->set_name("MM");
+       }},
+      {"bytes of full names; at most 8388608 are allowed",
+       [&](FileDescriptorSet& set) {
+         FileDescriptorProto& file = *set.add_file();
+         file.set_name("long.proto");
+         file.set_package(std::string(1'000, 'p'));
+         auto& message = *file.add_message_type();
+         message.set_name("M");
+         for (int i = 0; i < 9'000; ++i) {
+           message.add_field()->set_name(absl::StrCat("f", i));
+         }
+       }},
+      {"`id`: its unit has 65 bytes; at most 64 are allowed",
+       [](FileDescriptorSet& set) {
+         FileNamed(set, "test.proto")
+             .mutable_message_type(0)
+             ->mutable_field(0)
+             ->mutable_options()
+             ->SetExtension(v1::unit, std::string(65, 'm'));
+       }},
+  };
+  for (const Row& row : rows) {
+    FileDescriptorSet set = Parsed(kPlain);
+    row.add(set);
+    EXPECT_THAT(WhyRefused(set.SerializeAsString()), HasSubstr(row.what));
+  }
 }
 
 }  // namespace

@@ -83,6 +83,16 @@ bool FieldInfo::is_value() const {
   return type != FieldType::kMessage || message->kind != MessageKind::kPlain;
 }
 
+bool Reserved::Has(uint32_t number) const {
+  const auto found = std::lower_bound(numbers.begin(), numbers.end(), number,
+                                      [](const NumberRange& range, uint32_t wanted) { return range.last < wanted; });
+  return found != numbers.end() && found->first <= number;
+}
+
+bool Reserved::Has(std::string_view name) const {
+  return std::binary_search(names.begin(), names.end(), name);
+}
+
 const FieldInfo* MessageTable::Find(uint32_t number) const {
   const auto found = std::lower_bound(fields.begin(), fields.end(), number,
                                       [](const FieldInfo& field, uint32_t wanted) { return field.number < wanted; });

@@ -3,7 +3,8 @@
 //
 // A schema is one proto3 message. What is refused, because a record must have one encoding, end somewhere, and hide
 // nothing from a view: recursive messages, more than kMessageDepthMax levels or kSchemaFieldsMax fields, maps, groups,
-// proto2, extensions, google.protobuf.Any. Options are those of allmende/v1/options.proto.
+// proto2, extensions, google.protobuf.Any. Options are those of allmende/v1/options.proto. The other bounds below keep
+// what a small set can make a broker hold, or do, within a few MiB and milliseconds.
 #pragma once
 
 #include <cstddef>
@@ -11,6 +12,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -21,6 +23,14 @@ namespace allmende::policy {
 inline constexpr int kMessageDepthMax = 16;         // levels of messages, the record included
 inline constexpr size_t kSchemaFieldsMax = 4'096;   // paths, counting a message's fields once for each way to them
 inline constexpr size_t kSchemaBytesMax = 1 << 20;  // of a serialized descriptor set
+inline constexpr size_t kSchemaFilesMax = 256;
+inline constexpr size_t kSchemaImportsMax = 4'096;          // of all files
+inline constexpr size_t kSchemaEnumValuesMax = 16'384;      // of all enums, used or not
+inline constexpr size_t kSchemaReservedMax = 4'096;         // names and ranges of numbers, of all messages and enums
+inline constexpr size_t kSchemaNameBytesMax = 256;          // of one word
+inline constexpr size_t kSchemaFullNameBytesMax = 1'024;    // with package and messages around
+inline constexpr size_t kSchemaNamesBytesMax = 8ull << 20;  // of all full names together
+inline constexpr size_t kUnitBytesMax = 64;
 inline constexpr size_t kKeyFieldsMax = 16;
 
 // The numbers are those of google.protobuf.FieldDescriptorProto.Type.
@@ -58,6 +68,24 @@ struct EnumValue {
   int32_t number = 0;
 };
 
+// The values of an enum in the order of the file; none for other fields. Copies share them, however many there are.
+class EnumValues {
+ public:
+  EnumValues() : EnumValues(std::vector<EnumValue>()) {}
+  explicit EnumValues(std::vector<EnumValue> values)
+      : values_(std::make_shared<const std::vector<EnumValue>>(std::move(values))) {}
+
+  auto begin() const { return values_->begin(); }
+  auto end() const { return values_->end(); }
+  size_t size() const { return values_->size(); }
+  const EnumValue& operator[](size_t index) const { return (*values_)[index]; }
+  // Equal for copies of one list.
+  const void* identity() const { return values_.get(); }
+
+ private:
+  std::shared_ptr<const std::vector<EnumValue>> values_;  // never null
+};
+
 struct MessageTable;
 
 struct FieldInfo {
@@ -79,7 +107,7 @@ struct FieldInfo {
   std::string unit;                             // UCUM code; empty: none given
   std::string type_name;                        // full name, for messages and enums
   std::shared_ptr<const MessageTable> message;  // what is in a message field, otherwise null
-  std::vector<EnumValue> enum_values;           // in the order of the file, for enums
+  EnumValues enum_values;
 
   // Whether a policy treats the field as one value: everything but plain messages.
   bool is_value() const;
@@ -88,6 +116,17 @@ struct FieldInfo {
 struct NumberRange {
   uint32_t first = 0;
   uint32_t last = 0;  // included
+
+  friend bool operator==(const NumberRange&, const NumberRange&) = default;
+};
+
+// What a message must not use, or not again.
+struct Reserved {
+  std::vector<NumberRange> numbers;  // ascending, with a gap between any two
+  std::vector<std::string> names;    // ascending
+
+  bool Has(uint32_t number) const;
+  bool Has(std::string_view name) const;
 };
 
 // The fields of one message at one place of the schema.
@@ -96,8 +135,7 @@ struct MessageTable {
   MessageKind kind = MessageKind::kPlain;
   std::vector<FieldInfo> fields;  // by ascending number
   std::vector<std::string> oneof_names;
-  std::vector<NumberRange> reserved_numbers;
-  std::vector<std::string> reserved_names;
+  std::shared_ptr<const Reserved> reserved;  // one for all places of the message; never null
 
   // Null if the message has no such field.
   const FieldInfo* Find(uint32_t number) const;

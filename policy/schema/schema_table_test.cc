@@ -119,6 +119,7 @@ TEST(SchemaTable, EnumValuesKeepNamesAndNumbers) {
   ASSERT_EQ(state.enum_values.size(), 3u);
   EXPECT_EQ(state.enum_values[2].name, "STATE_LOW");
   EXPECT_EQ(state.enum_values[2].number, -1);
+  EXPECT_EQ(schema.table().FindField("station")->enum_values.size(), 0u);
   EXPECT_EQ(state.type_name, "test.State");
 }
 

@@ -61,6 +61,7 @@ std::shared_ptr<const MessageTable> TableBuilder::Build(const Descriptor& record
 std::shared_ptr<const MessageTable> TableBuilder::BuildMessage(const Descriptor& message, const Place& place) {
   auto table = std::make_shared<MessageTable>();
   table->type_name = message.full_name();
+  table->reserved = ReservedOf(message);
   table->kind = KindOf(message, place);
   if (message.file()->syntax() != google::protobuf::FileDescriptor::SYNTAX_PROTO3) {
     Problem(place.path, absl::StrCat("`", message.full_name(),
@@ -74,15 +75,6 @@ std::shared_ptr<const MessageTable> TableBuilder::BuildMessage(const Descriptor&
   for (int i = 0; i < message.real_oneof_decl_count(); ++i) {
     table->oneof_names.push_back(message.oneof_decl(i)->name());
   }
-  for (int i = 0; i < message.reserved_range_count(); ++i) {
-    const Descriptor::ReservedRange* range = message.reserved_range(i);
-    table->reserved_numbers.push_back(
-        {.first = static_cast<uint32_t>(range->start), .last = static_cast<uint32_t>(range->end - 1)});
-  }
-  for (int i = 0; i < message.reserved_name_count(); ++i) {
-    table->reserved_names.push_back(message.reserved_name(i));
-  }
-
   std::vector<const FieldDescriptor*> fields;
   for (int i = 0; i < message.field_count(); ++i) {
     fields.push_back(message.field(i));
@@ -125,15 +117,50 @@ FieldInfo TableBuilder::BuildField(const FieldDescriptor& field, const Place& pl
   ReadOptions(field, place, info);
   if (info.type == FieldType::kEnum) {
     info.type_name = field.enum_type()->full_name();
-    for (int i = 0; i < field.enum_type()->value_count(); ++i) {
-      const google::protobuf::EnumValueDescriptor* value = field.enum_type()->value(i);
-      info.enum_values.push_back({.name = value->name(), .number = value->number()});
-    }
+    info.enum_values = ValuesOf(*field.enum_type());
   }
   if (info.type == FieldType::kMessage) {
     BuildInner(field, info);
   }
   return info;
+}
+
+EnumValues TableBuilder::ValuesOf(const google::protobuf::EnumDescriptor& type) {
+  if (const auto known = enum_values_.find(&type); known != enum_values_.end()) {
+    return known->second;
+  }
+  std::vector<EnumValue> values;
+  for (int i = 0; i < type.value_count(); ++i) {
+    values.push_back({.name = type.value(i)->name(), .number = type.value(i)->number()});
+  }
+  return enum_values_.emplace(&type, EnumValues(std::move(values))).first->second;
+}
+
+std::shared_ptr<const Reserved> TableBuilder::ReservedOf(const Descriptor& message) {
+  auto& known = reserved_[&message];
+  if (known != nullptr) {
+    return known;
+  }
+  auto reserved = std::make_shared<Reserved>();
+  std::vector<NumberRange> ranges;
+  for (int i = 0; i < message.reserved_range_count(); ++i) {
+    const Descriptor::ReservedRange* range = message.reserved_range(i);
+    ranges.push_back({.first = static_cast<uint32_t>(range->start), .last = static_cast<uint32_t>(range->end - 1)});
+  }
+  std::sort(ranges.begin(), ranges.end(), [](auto& a, auto& b) { return a.first < b.first; });
+  for (const NumberRange& range : ranges) {
+    if (!reserved->numbers.empty() && range.first <= reserved->numbers.back().last + 1) {
+      reserved->numbers.back().last = std::max(reserved->numbers.back().last, range.last);
+    } else {
+      reserved->numbers.push_back(range);
+    }
+  }
+  for (int i = 0; i < message.reserved_name_count(); ++i) {
+    reserved->names.push_back(message.reserved_name(i));
+  }
+  std::sort(reserved->names.begin(), reserved->names.end());
+  known = std::move(reserved);
+  return known;
 }
 
 void TableBuilder::BuildInner(const FieldDescriptor& field, FieldInfo& info) {
@@ -155,7 +182,7 @@ void TableBuilder::BuildInner(const FieldDescriptor& field, FieldInfo& info) {
     info.message = BuildMessage(message, inner);
     return;
   }
-  info.message = std::make_shared<MessageTable>();
+  info.message = std::make_shared<MessageTable>();  // the schema is refused
 }
 
 void TableBuilder::ReadOptions(const FieldDescriptor& field, const Place& place, FieldInfo& info) {
@@ -174,6 +201,11 @@ void TableBuilder::ReadOptions(const FieldDescriptor& field, const Place& place,
   }
   info.field_class = std::max(own, place.field_class);
   info.unit = options.GetExtension(v1::unit);
+  if (info.unit.size() > kUnitBytesMax) {
+    Problem(info.path,
+            absl::StrCat("its unit has ", info.unit.size(), " bytes; at most ", kUnitBytesMax, " are allowed"));
+    info.unit.clear();
+  }
   info.key = options.GetExtension(v1::key);
   info.event_time = options.GetExtension(v1::event_time);
   if (info.key) {

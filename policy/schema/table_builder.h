@@ -1,6 +1,7 @@
 // Turns linked descriptors into tables, collecting every problem on the way. Internal to policy/schema.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -32,12 +33,17 @@ class TableBuilder {
   void CheckKey(const google::protobuf::FieldDescriptor& field, const Place& place, const FieldInfo& info);
   void CheckEventTime(const google::protobuf::FieldDescriptor& field, const Place& place, const FieldInfo& info);
   void BuildInner(const google::protobuf::FieldDescriptor& field, FieldInfo& info);
+  // One list an enum and one a message, however often the schema uses them.
+  EnumValues ValuesOf(const google::protobuf::EnumDescriptor& type);
+  std::shared_ptr<const Reserved> ReservedOf(const google::protobuf::Descriptor& message);
   MessageKind KindOf(const google::protobuf::Descriptor& message, const Place& place);
 
   void Problem(const std::string& field, std::string message);
 
   std::vector<SchemaProblem>& problems_;
   std::vector<const google::protobuf::Descriptor*> around_;  // the messages that are being built
+  std::map<const google::protobuf::EnumDescriptor*, EnumValues> enum_values_;
+  std::map<const google::protobuf::Descriptor*, std::shared_ptr<const Reserved>> reserved_;
   size_t fields_ = 0;
   size_t keys_ = 0;
   std::string event_time_;  // the first such field

@@ -141,7 +141,7 @@ absl::StatusOr<v1::Dataset> Client::CreateDataset(const v1::CreateDatasetRequest
   return impl_->Unary<v1::CatalogueService>(kSafe, &v1::CatalogueService::Stub::CreateDataset, request);
 }
 
-absl::StatusOr<v1::Dataset> Client::UpdateSchema(const v1::UpdateSchemaRequest& request) {
+absl::StatusOr<v1::UpdateSchemaResponse> Client::UpdateSchema(const v1::UpdateSchemaRequest& request) {
   return impl_->Unary<v1::CatalogueService>(request.dry_run() ? kSafe : kUnsafe,
                                             &v1::CatalogueService::Stub::UpdateSchema, request);
 }

@@ -25,7 +25,8 @@ class Catalogue final : public v1::CatalogueService::Service {
     response->set_name(request->name());
     return answer;
   }
-  grpc::Status UpdateSchema(grpc::ServerContext*, const v1::UpdateSchemaRequest*, v1::Dataset*) override {
+  grpc::Status UpdateSchema(grpc::ServerContext*, const v1::UpdateSchemaRequest*,
+                            v1::UpdateSchemaResponse*) override {
     ++calls;
     return answer;
   }

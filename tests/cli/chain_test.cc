@@ -179,8 +179,9 @@ TEST_F(ChainTest, FromAFileToDeliveredOpenDataInOneCommand) {
 TEST_F(ChainTest, ACrisisIsDeclaredShownAndEnded) {
   StartCity({"amt=officer,crisis-authority", "navi-ag=operator"});
   EXPECT_EQ(Do({"crisis", "show", "--profile", "demo/participants/amt"}).err, "no crisis is in force\n");
-  EXPECT_THAT(As("amt", {"crisis", "declare", "heavy-rain", "--for", "6h", "--reason", "level 4", "--area", "mitte"}),
-              AllOf(HasSubstr("heavy-rain  mitte  "), HasSubstr("level 4")));
+  EXPECT_THAT(As("amt", {"crisis", "declare", "heavy-rain", "--for", "6h", "--reason", "level 4"}),
+              AllOf(HasSubstr("     1  heavy-rain  "), HasSubstr("level 4")));
+  EXPECT_THAT(Fails(2, "amt", {"crisis", "declare", "heat", "--for", "6h", "--area", "mitte"}), HasSubstr("--area"));
   EXPECT_THAT(As("navi-ag", {"status"}), HasSubstr("crisis: heavy-rain\n"));
   EXPECT_THAT(Fails(7, "amt", {"crisis", "declare", "heavy-rain", "--for", "1h"}), HasSubstr("is in force"));
   EXPECT_THAT(Fails(5, "navi-ag", {"crisis", "end", "heavy-rain"}), HasSubstr("needs the role crisis-authority"));

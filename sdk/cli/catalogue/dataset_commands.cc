@@ -57,23 +57,21 @@ absl::StatusOr<ExitCode> Update(Context& context, const Values& values) {
   request.set_expected_version(values.Has("based-on") ? static_cast<uint32_t>(values.Whole("based-on"))
                                                       : before.schema_version());
   request.set_dry_run(values.Switch("dry-run"));
-  absl::StatusOr<v1::Dataset> after = client->UpdateSchema(request);
-  if (after.status().code() == absl::StatusCode::kFailedPrecondition && HintOf(after.status()).empty()) {
-    return WithHint(after.status(), "a change that breaks readers needs a new dataset");
-  }
-  if (!after.ok()) return after.status();
+  ALLMENDE_ASSIGN_OR_RETURN(const v1::UpdateSchemaResponse answer, client->UpdateSchema(request));
+  for (const std::string& notice : answer.notices()) context.Remark(absl::StrCat("note: ", notice));
+  const v1::Dataset& after = answer.dataset();
   if (request.dry_run()) {
     context.Remark(
         absl::StrCat("the schema fits: `", name, "` could take it as version ", before.schema_version() + 1));
     return ExitCode::kOk;
   }
-  if (after->schema_version() == before.schema_version()) {
+  if (after.schema_version() == before.schema_version()) {
     context.Remark("the schema is the same as before");
   }
   Details details;
   details.Add("name", Cell::Text(name));
-  details.Add("schema", Cell::Text(after->message_name()));
-  details.Add("schema_version", Cell::Number(after->schema_version()));
+  details.Add("schema", Cell::Text(after.message_name()));
+  details.Add("schema_version", Cell::Number(after.schema_version()));
   Write(context, details);
   return ExitCode::kOk;
 }

@@ -22,7 +22,6 @@ absl::StatusOr<ExitCode> Declare(Context& context, const Values& values) {
   }
   v1::DeclareCrisisRequest request;
   request.set_kind(values.Text("KIND"));
-  for (const std::string& area : values.Texts("area")) request.add_area(area);
   const absl::Time until = values.Has("for") ? context.now() + values.Duration("for") : values.Time("until");
   request.set_until_us(absl::ToUnixMicros(until));
   request.set_reason(values.Text("reason"));
@@ -65,13 +64,11 @@ absl::StatusOr<ExitCode> Show(Context& context, const Values&) {
 }  // namespace
 
 void WriteRegime(Context& context, const v1::Regime& regime) {
-  Table table({"number", "kind", "area", "from", "until", "left_us", "reason"});
+  Table table({"number", "kind", "from", "until", "left_us", "reason"});
   table.SetEmptyText("no crisis is in force");
   for (const v1::Crisis& crisis : regime.crises()) {
     const absl::Time until = absl::FromUnixMicros(crisis.until_us());
-    Cell area = Cell::List({crisis.area().begin(), crisis.area().end()});
     table.AddRow({Cell::Number(static_cast<int64_t>(crisis.number())), Cell::Text(crisis.kind(), Style::kWarning),
-                  crisis.area().empty() ? std::move(area).Shown("whole city") : std::move(area),
                   Cell::Time(absl::FromUnixMicros(crisis.from_us())), Cell::Time(until),
                   Cell::Duration(until - context.now()), Cell::Text(crisis.reason())});
   }
@@ -82,17 +79,13 @@ void AddCrisisCommands(Program& program) {
   program.commands.push_back(
       {.name = "crisis declare",
        .summary = "declares a crisis: the rules written for it count from now on",
-       .details = "For role crisis-authority. It ends by itself; one crisis of a kind at a time.",
+       .details =
+           "For role crisis-authority. It holds for the whole city and ends by itself; one crisis of a kind at a time.",
        .examples = {"allmende crisis declare heavy-rain --for 6h --reason \"level 4 warning\"",
-                    "allmende crisis declare heat --until 2026-07-20T20:00:00+02:00 --area mitte --area pankow"},
+                    "allmende crisis declare heat --until 2026-07-20T20:00:00+02:00"},
        .arguments = {{.name = "KIND", .help = "as the policies name it, for example `heavy-rain`"}},
        .options = {{.name = "for", .help = "how long from now", .kind = ValueKind::kDuration},
                    {.name = "until", .help = "when it ends", .kind = ValueKind::kTime},
-                   {.name = "area",
-                    .help = "a named area (default: the whole city)",
-                    .kind = ValueKind::kText,
-                    .value = "NAME",
-                    .repeated = true},
                    {.name = "reason", .help = "for the log", .kind = ValueKind::kText}},
        .run = Declare});
   program.commands.push_back({.name = "crisis end",

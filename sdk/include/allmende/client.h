@@ -62,7 +62,7 @@ class Client {
   absl::StatusOr<std::vector<v1::Dataset>> ListAllDatasets();
   // Safe to repeat: an equal request answers the same dataset.
   absl::StatusOr<v1::Dataset> CreateDataset(const v1::CreateDatasetRequest& request);
-  absl::StatusOr<v1::Dataset> UpdateSchema(const v1::UpdateSchemaRequest& request);
+  absl::StatusOr<v1::UpdateSchemaResponse> UpdateSchema(const v1::UpdateSchemaRequest& request);
   absl::StatusOr<v1::ListQuarantineResponse> ListQuarantine(const v1::ListQuarantineRequest& page);
   absl::StatusOr<v1::DropQuarantineResponse> DropQuarantine(const v1::DropQuarantineRequest& request);
 
