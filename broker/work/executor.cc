@@ -16,11 +16,12 @@ Executor::~Executor() {
 }
 
 void Executor::Stop() {
-  std::deque<std::function<void()>> dropped;
+  std::unordered_map<std::string, Tasks> dropped;
   {
     MutexLock lock(mutex_);
     stopping_ = true;
-    dropped.swap(tasks_);
+    dropped.swap(waiting_);
+    turns_.clear();
   }
   changed_.NotifyAll();
   for (std::thread& thread : threads_) {
@@ -29,15 +30,32 @@ void Executor::Stop() {
   threads_.clear();
 }
 
-void Executor::Post(std::function<void()> task) {
+void Executor::Post(std::function<void()> task, const std::string& party) {
   {
     MutexLock lock(mutex_);
     if (stopping_) {
       return;
     }
-    tasks_.push_back(std::move(task));
+    Tasks& tasks = waiting_[party];
+    if (tasks.empty()) {
+      turns_.push_back(party);
+    }
+    tasks.push_back(std::move(task));
   }
   changed_.NotifyOne();
+}
+
+std::function<void()> Executor::TakeNext() {
+  const auto party = waiting_.find(turns_.front());
+  std::function<void()> task = std::move(party->second.front());
+  party->second.pop_front();
+  if (party->second.empty()) {
+    waiting_.erase(party);
+  } else {
+    turns_.push_back(std::move(turns_.front()));
+  }
+  turns_.pop_front();
+  return task;
 }
 
 void Executor::Run() {
@@ -45,24 +63,24 @@ void Executor::Run() {
     std::function<void()> task;
     {
       MutexLock lock(mutex_);
-      while (tasks_.empty() && !stopping_) {
+      while (turns_.empty() && !stopping_) {
         changed_.Wait(mutex_);
       }
       if (stopping_) {
         return;
       }
-      task = std::move(tasks_.front());
-      tasks_.pop_front();
+      task = TakeNext();
     }
     task();
   }
 }
 
-std::shared_ptr<Pump> Pump::Create(Executor& executor, std::function<void()> step) {
-  return std::shared_ptr<Pump>(new Pump(executor, std::move(step)));
+std::shared_ptr<Pump> Pump::Create(Executor& executor, std::function<void()> step, std::string party) {
+  return std::shared_ptr<Pump>(new Pump(executor, std::move(step), std::move(party)));
 }
 
-Pump::Pump(Executor& executor, std::function<void()> step) : executor_(executor), step_(std::move(step)) {}
+Pump::Pump(Executor& executor, std::function<void()> step, std::string party)
+    : executor_(executor), party_(std::move(party)), step_(std::move(step)) {}
 
 void Pump::Wake() {
   {
@@ -76,7 +94,7 @@ void Pump::Wake() {
     }
     scheduled_ = true;
   }
-  executor_.Post([self = shared_from_this()] { self->RunOnce(); });
+  executor_.Post([self = shared_from_this()] { self->RunOnce(); }, party_);
 }
 
 void Pump::RunOnce() {
@@ -95,7 +113,7 @@ void Pump::RunOnce() {
     }
   }
   // Back to the end of the queue: one busy session must not starve the others.
-  executor_.Post([self = shared_from_this()] { self->RunOnce(); });
+  executor_.Post([self = shared_from_this()] { self->RunOnce(); }, party_);
 }
 
 }  // namespace allmende::broker
