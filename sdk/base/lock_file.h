@@ -14,7 +14,8 @@ namespace allmende {
 class LockFile {
  public:
   // Takes the lock on the file `path`, made if missing.
-  //   kFailedPrecondition another process (or this one) holds it; the message names the process
+  //   kFailedPrecondition another process (or this one) holds it, the message names the process; or `path` is a
+  //                       symbolic link or no plain file
   //   others              as SystemError in file.h
   static absl::StatusOr<LockFile> Acquire(const std::string& path);
 

@@ -1,12 +1,14 @@
 #include "sdk/base/lock_file.h"
 
 #include <signal.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "sdk/base/file.h"
 #include "sdk/testing/test_directory.h"
 
 namespace allmende {
@@ -51,6 +53,23 @@ TEST(LockFileTest, OtherProcessIsNamedAndItsDeathFreesTheLock) {
   ASSERT_EQ(::kill(child, SIGKILL), 0);
   ASSERT_EQ(::waitpid(child, nullptr, 0), child);
   EXPECT_TRUE(LockFile::Acquire(directory.File("lock")).ok());
+}
+
+// Whoever can write to the directory must not make the broker overwrite a file that only it can write to.
+TEST(LockFileTest, WhatALinkLeadsToIsLeftAlone) {
+  TestDirectory directory;
+  const std::string victim = directory.File("victim");
+  ASSERT_TRUE(WriteFileAtomically(victim, "precious", FileAccess::kOwnerOnly).ok());
+  ASSERT_EQ(::symlink(victim.c_str(), directory.File("soft").c_str()), 0);
+  ASSERT_EQ(::link(victim.c_str(), directory.File("hard").c_str()), 0);
+  ASSERT_EQ(::mkfifo(directory.File("pipe").c_str(), 0600), 0);
+  for (const char* name : {"soft", "pipe"}) {
+    const absl::Status status = LockFile::Acquire(directory.File(name)).status();
+    EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition) << name << ": " << status;
+    EXPECT_THAT(std::string(status.message()), HasSubstr("remove it")) << name;
+  }
+  EXPECT_TRUE(LockFile::Acquire(directory.File("hard")).ok()) << "a copy of the directory may be made of such links";
+  EXPECT_EQ(*ReadFile(victim, 100), "precious");
 }
 
 TEST(LockFileTest, MissingDirectoryIsNamed) {
