@@ -27,6 +27,24 @@ void AppendEscaped(std::string_view text, std::string* out) {
   }
 }
 
+constexpr size_t kValueBytesMax = 1'000;
+
+bool StartsCharacter(char c) {
+  return (static_cast<unsigned char>(c) & 0xC0u) != 0x80;
+}
+
+// What a peer sends must not fill the disk by way of the log.
+std::string Shorten(const std::string& value) {
+  if (value.size() <= kValueBytesMax) {
+    return value;
+  }
+  size_t kept = kValueBytesMax;
+  while (kept > kValueBytesMax - 4 && !StartsCharacter(value[kept])) {
+    --kept;
+  }
+  return absl::StrFormat("%s… (%d bytes more)", value.substr(0, kept), value.size() - kept);
+}
+
 bool NeedsQuotes(std::string_view text) {
   if (text.empty()) {
     return true;
@@ -95,10 +113,11 @@ std::string FormatEvent(LogFormat format, std::string_view event, std::initializ
     AppendEscaped(event, &line);
     for (const LogField& field : fields) {
       line.append(" ").append(field.key).append("=");
-      if (NeedsQuotes(field.value)) {
-        AppendQuoted(field.value, &line);
+      const std::string value = Shorten(field.value);
+      if (NeedsQuotes(value)) {
+        AppendQuoted(value, &line);
       } else {
-        line.append(field.value);
+        line.append(value);
       }
     }
     return line;
@@ -107,7 +126,7 @@ std::string FormatEvent(LogFormat format, std::string_view event, std::initializ
   AppendQuoted(event, &line);
   for (const LogField& field : fields) {
     line.append(",\"").append(field.key).append("\":");
-    AppendQuoted(field.value, &line);
+    AppendQuoted(Shorten(field.value), &line);
   }
   return line;
 }

@@ -38,7 +38,8 @@ class Logger {
 };
 
 // The line's content without time and severity: `event key=value ...` with values quoted where needed, or JSON members
-// `"event":"...","key":"..."`. Control characters are escaped, so that a value cannot forge a line.
+// `"event":"...","key":"..."`. Control characters are escaped, so that a value cannot forge a line. A value of
+// over 1,000 bytes is cut and says how many are left out.
 std::string FormatEvent(LogFormat format, std::string_view event, std::initializer_list<LogField> fields);
 
 }  // namespace allmende::broker
