@@ -22,10 +22,13 @@ struct ServerOptions {
   absl::Duration keepalive_interval = absl::Seconds(20);
   absl::Duration keepalive_timeout = absl::Seconds(8);
   absl::Duration client_ping_interval_min = absl::Seconds(10);
+  // Whether the listener describes its services to whoever asks, in a program that links gRPC's reflection.
+  bool reflection = false;
 };
 
-// Sets every bound on `builder`, and that a port in use is an error instead of being shared. Handlers run on gRPC's
-// callback threads, of which there are only two on a small machine: a reaction must not block.
+// Sets every bound on `builder`, and that a port in use is an error instead of being shared. Compressed messages are
+// refused (UNIMPLEMENTED): the bound of a message is looked at only when it has been inflated, a thousandfold. Handlers
+// run on gRPC's callback threads, of which there are only two on a small machine: a reaction must not block.
 void ApplyServerOptions(const ServerOptions& options, grpc::ServerBuilder& builder);
 
 }  // namespace allmende::rpc

@@ -258,6 +258,19 @@ TEST_F(TlsTest, ConnectionThatSaysNothingIsClosed) {
   EXPECT_TRUE(AskWhoAmI(Connect(Credentials())).status.ok());
 }
 
+// A megabyte would become a thousand before anybody looks at its size.
+TEST_F(TlsTest, CompressedMessagesAreRefused) {
+  const auto channel = MakeChannel(server_->endpoint(), Credentials());
+  for (const grpc_compression_algorithm algorithm : {GRPC_COMPRESS_GZIP, GRPC_COMPRESS_DEFLATE}) {
+    for (const size_t bytes : {size_t{1} << 20, size_t{64} << 20}) {
+      const Reply reply = AskWhoAmI(channel, {.message_bytes = bytes, .compression = algorithm});
+      EXPECT_EQ(reply.status.error_code(), grpc::StatusCode::UNIMPLEMENTED)
+          << algorithm << " " << bytes << ": " << reply.status.error_message();
+    }
+  }
+  EXPECT_TRUE(AskWhoAmI(channel, {.message_bytes = 1 << 20}).status.ok());
+}
+
 TEST_F(TlsTest, OversizedMessagesAndMetadataAreRefused) {
   const auto channel = Connect(Credentials());
   EXPECT_TRUE(AskWhoAmI(channel, {.message_bytes = (4 << 20) - 100}).status.ok());

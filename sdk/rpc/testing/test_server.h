@@ -97,6 +97,7 @@ struct Reply {
 struct Request {
   size_t message_bytes = 0;
   size_t metadata_bytes = 0;
+  grpc_compression_algorithm compression = GRPC_COMPRESS_NONE;
 };
 
 // What the server answers on `channel`.
@@ -105,6 +106,7 @@ inline Reply AskWhoAmI(const std::shared_ptr<grpc::Channel>& channel, const Requ
   grpc::ClientContext context;
   context.set_deadline(absl::ToChronoTime(absl::Now() + absl::Seconds(10)));
   context.AddMetadata("filler", std::string(request.metadata_bytes, 'x'));
+  context.set_compression_algorithm(request.compression);
   const grpc::Slice slice(std::string(request.message_bytes, 'x'));
   const grpc::ByteBuffer message(&slice, 1);
   grpc::ByteBuffer response;
