@@ -136,9 +136,16 @@ class Checker {
   void CheckPolicies() {
     const std::string what = absl::StrCat("policies ", config_.policies);
     const std::string baseline = absl::StrCat(config_.policies, "/city.baseline.yaml");
+    // A broker that has run before has released its baseline, and does not need the file to start.
+    std::error_code unknown;
+    const bool has_run = fs::exists(fs::path(config_.data) / "log", unknown);
+    const auto complain = [this, has_run](std::string about, std::string why, std::string next) {
+      has_run ? Warn(std::move(about), std::move(why), std::move(next))
+              : Fail(std::move(about), std::move(why), std::move(next));
+    };
     const absl::StatusOr<std::string> text = ReadFile(baseline, size_t{1} << 20);
     if (!text.ok()) {
-      Fail(what, Text(text.status()), "write the city baseline there; `allmende city init` makes a first one");
+      complain(what, Text(text.status()), "write the city baseline there; `allmende city init` makes a first one");
       return;
     }
     const policy::BaselineParseResult parsed = policy::ParseBaseline(*text, baseline);
@@ -154,7 +161,7 @@ class Checker {
       absl::StrAppend(&why, ", at first in line ", error->line, ": ",
                       policy::Message(*error, policy::Language::kEnglish));
     }
-    Fail(what, why, absl::StrCat("`allmende policy check ", baseline, "` shows everything"));
+    complain(what, why, absl::StrCat("`allmende policy check ", baseline, "` shows everything"));
   }
 
   void CheckData() {
@@ -172,11 +179,17 @@ class Checker {
       return;
     }
     const fs::space_info space = fs::space(directory, error);
-    const int64_t free_bytes = error ? 0 : static_cast<int64_t>(space.available);
+    if (error) {
+      Warn(what, absl::StrCat("how much space is free cannot be read: ", error.message()),
+           "look after the file system");
+      return;
+    }
+    const auto free_bytes = static_cast<int64_t>(space.available);
     const std::string free = absl::StrCat(free_bytes >> 20, " MiB free");
     const int64_t least = config_.limits.free_disk_bytes_min;
+    // No error: such a broker refuses records but serves what it has, and trims what is due, which may make room.
     if (free_bytes < least) {
-      Fail(what, absl::StrCat(free, ", and below ", least >> 20, " MiB publishing is refused"),
+      Warn(what, absl::StrCat(free, ", and below ", least >> 20, " MiB publishing is refused"),
            "free space, or lower `limits: {free_disk: …}`");
     } else if (free_bytes < 4 * least) {
       Warn(what, absl::StrCat(free, "; below ", least >> 20, " MiB publishing is refused"), "free space soon");

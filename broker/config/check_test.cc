@@ -177,13 +177,24 @@ TEST_F(CheckTest, DirectoryThatIsYetToBeMadeIsNoError) {
   EXPECT_FALSE(fs::exists(config_.data));
 }
 
-TEST_F(CheckTest, LittleDiskIsAWarningAndTooLittleAnError) {
+// The service manager does not start a broker whose check has errors; such a broker would still serve reads.
+TEST_F(CheckTest, LittleDiskIsAWarning) {
   const int64_t free_bytes = static_cast<int64_t>(fs::space(config_.data).available);
   config_.limits.free_disk_bytes_min = free_bytes / 2;
   EXPECT_THAT(Complaints(), HasSubstr("warning data "));
   config_.limits.free_disk_bytes_min = free_bytes * 2 + 1;
   EXPECT_THAT(Complaints(), HasSubstr("publishing is refused"));
-  EXPECT_THAT(Complaints(), HasSubstr("error   data "));
+  EXPECT_THAT(Complaints(), HasSubstr("warning data "));
+  EXPECT_FALSE(HasErrors(CheckConfig(config_, kNow)));
+}
+
+TEST_F(CheckTest, WhereABrokerHasRunItsBaselineFileIsNotNeededAnyMore) {
+  fs::create_directories(config_.data + "/log");
+  Write(layout_.Baseline(), "language: en\nbaseline: musterstadt\nlim");
+  EXPECT_THAT(Complaints(), HasSubstr("warning policies "));
+  fs::remove(layout_.Baseline());
+  EXPECT_THAT(Complaints(), HasSubstr("warning policies "));
+  EXPECT_FALSE(HasErrors(CheckConfig(config_, kNow)));
 }
 
 TEST_F(CheckTest, SocketNeedsItsFolder) {

@@ -146,6 +146,7 @@ class Loader {
     limits.Bytes("message", 64 * kKiB, 64 * kMiB, out.message_bytes_max);
     limits.Bytes("memory", 16 * kMiB, kTiB, out.memory_bytes_max);
     limits.Integer("connections", 1, 1'000'000, out.connections_max);
+    limits.Integer("connections_per_address", 1, 1'000'000, out.connections_per_address_max);
     limits.Integer("streams_per_connection", 1, 10'000, out.streams_per_connection_max);
     limits.Integer("calls_per_participant", 1, 100'000, out.calls_per_participant_max);
     limits.Duration("deadline", absl::Seconds(1), absl::Hours(1), out.deadline_max);

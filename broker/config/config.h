@@ -18,8 +18,9 @@
 //   metrics_listen: 127.0.0.1:9443  default: over the admin socket only
 //   reflection: false
 //   log: {format: text, level: info}
-//   limits: {message: 4 MiB, memory: 256 MiB, connections: 1000, streams_per_connection: 100,
-//            calls_per_participant: 200, deadline: 1 min, free_disk: 256 MiB}
+//   limits: {message: 4 MiB, memory: 256 MiB, connections: 1000,
+//            connections_per_address: 500, streams_per_connection: 100, calls_per_participant: 200,
+//            deadline: 1 min, free_disk: 256 MiB}
 //   retention: {stream_age: 0, stream_bytes: 0, tombstone_age: 90 d}   0: without bound
 #pragma once
 
@@ -45,7 +46,8 @@ struct TrustConfig {
 struct LimitsConfig {
   int64_t message_bytes_max = 4 << 20;             // of one message that is received
   int64_t memory_bytes_max = 256 << 20;            // of all connections' buffers
-  int64_t connections_max = 1000;                  // of all peers together; checked here, not enforced yet
+  int64_t connections_max = 1000;                  // of all peers together
+  int64_t connections_per_address_max = 500;       // of one IPv4 address, or one IPv6 network of 64 bits
   int64_t streams_per_connection_max = 100;        // calls at once
   int64_t calls_per_participant_max = 200;         // at once, over all its connections
   absl::Duration deadline_max = absl::Minutes(1);  // of a call that is no stream
@@ -75,7 +77,7 @@ struct BrokerConfig {
   LogFormat log_format = LogFormat::kText;
   Severity log_level = Severity::kInfo;  // the least that is written
   std::string metrics_listen;            // `host:port` of the HTTPS endpoint; empty: only over the local socket
-  std::string admin_socket;              // Unix socket for status, metrics and administration; empty: none
+  std::string admin_socket;              // Unix socket that serves the metrics to this machine; empty: none
   bool reflection = false;
 };
 

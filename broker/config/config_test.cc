@@ -43,7 +43,7 @@ constexpr char kComplete[] =
     "reflection: true\n"
     "log: {format: json, level: warning}\n"
     "limits: {message: 1 MiB, memory: 64 MiB, connections: 50, streams_per_connection: 10,\n"
-    "         calls_per_participant: 20, deadline: 30 s, free_disk: 1 GiB}\n"
+    "         connections_per_address: 5, calls_per_participant: 20, deadline: 30 s, free_disk: 1 GiB}\n"
     "retention: {stream_age: 30 d, stream_bytes: 10 GiB, tombstone_age: 7 d}\n";
 
 constexpr char kLeast[] =
@@ -99,6 +99,7 @@ TEST(ConfigTest, LimitsAndRetentionAreRead) {
   EXPECT_EQ(config.limits.message_bytes_max, 1 << 20);
   EXPECT_EQ(config.limits.memory_bytes_max, 64 << 20);
   EXPECT_EQ(config.limits.connections_max, 50);
+  EXPECT_EQ(config.limits.connections_per_address_max, 5);
   EXPECT_EQ(config.limits.streams_per_connection_max, 10);
   EXPECT_EQ(config.limits.calls_per_participant_max, 20);
   EXPECT_EQ(config.limits.deadline_max, absl::Seconds(30));

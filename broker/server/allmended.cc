@@ -3,7 +3,10 @@
 
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
+#include <ctime>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -35,8 +38,8 @@ constexpr char kHelp[] =
     "  --version        print the version\n"
     "  --help           print this\n"
     "\n"
-    "Events go to standard error, one a line. Exit codes: 0 stopped as asked, or all checks passed; 1 cannot serve;\n"
-    "2 the command line is wrong; 3 a check found an error.\n";
+    "Events go to standard error, one a line. Exit codes: 0 stopped as asked, or all checks passed; 1 cannot serve,\n"
+    "or not any more because the disk failed; 2 the command line is wrong; 3 a check found an error.\n";
 
 struct Arguments {
   std::string config;
@@ -85,6 +88,17 @@ int Check(const BrokerConfig& config) {
   return HasErrors(findings) ? kCheckFailed : kOk;
 }
 
+// The signal that asked the broker to stop; nothing when it cannot go on by itself.
+std::optional<int> AwaitEnd(const Server& server, const sigset_t& signals) {
+  constexpr timespec kSecond = {.tv_sec = 1, .tv_nsec = 0};
+  while (!server.failed()) {
+    if (const int signal = sigtimedwait(&signals, nullptr, &kSecond); signal > 0) {
+      return signal;
+    }
+  }
+  return std::nullopt;
+}
+
 int Serve(const BrokerConfig& config, const Arguments& arguments, const sigset_t& signals) {
   const SystemClock clock;
   const std::unique_ptr<Logger> logger = Logger::Create(config.log_format, config.log_level);
@@ -97,12 +111,11 @@ int Serve(const BrokerConfig& config, const Arguments& arguments, const sigset_t
   for (const std::string& address : (*server)->listening()) {
     logger->Info("serving", {{"city", config.city}, {"at", address}, {"version", kVersion}});
   }
-  int signal = 0;
-  sigwait(&signals, &signal);
-  logger->Info("stopping", {{"signal", std::string(strsignal(signal))}});
+  const std::optional<int> signal = AwaitEnd(**server, signals);
+  logger->Info("stopping", {{"why", signal.has_value() ? strsignal(*signal) : "the disk has failed"}});
   (*server)->Stop(kGrace);
   logger->Info("stopped");
-  return kOk;
+  return signal.has_value() ? kOk : kCannotServe;
 }
 
 int Main(int argc, char** argv) {
@@ -110,7 +123,7 @@ int Main(int argc, char** argv) {
   if (const std::optional<int> done = ParseArguments(argc, argv, arguments)) {
     return *done;
   }
-  // Blocked before any thread starts, so that sigwait gets them and no handler interrupts anything.
+  // Blocked before any thread starts, so that sigtimedwait gets them and no handler interrupts anything.
   sigset_t signals;
   sigemptyset(&signals);
   sigaddset(&signals, SIGTERM);

@@ -1,10 +1,16 @@
 // Starting, stopping and starting again; and what keeps a broker from starting.
 #include "broker/testing/exchange_fixture.h"
 
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
 #include <filesystem>
 #include <fstream>
 
+#include "allmende/v1/policy.grpc.pb.h"
 #include "allmende/v1/status.grpc.pb.h"
+#include "sdk/base/unique_fd.h"
 #include "sdk/http/testing/fetch.h"
 #include "sdk/rpc/status.h"
 
@@ -72,6 +78,59 @@ TEST_F(LifecycleTest, MetricsCountWhatHappened) {
       page.body,
       AllOf(HasSubstr("\nallmende_records_stored_total 7\n"), HasSubstr("\nallmende_batches_stored_total 3\n"),
             HasSubstr("\nallmende_records_delivered_total 7\n"), HasSubstr("\nallmende_requests_refused_total 1\n")));
+}
+
+TEST_F(LifecycleTest, AReasonThatIsTooLongIsRefusedAndTheBrokerStartsAgain) {
+  const auto stub = v1::PolicyService::NewStub(broker_.Connect("feuerwehr"));
+  v1::DeclareCrisisRequest declare;
+  declare.set_kind("starkregen");
+  declare.set_until_us(absl::ToUnixMicros(absl::Now() + absl::Hours(1)));
+  v1::Regime regime;
+  {
+    grpc::ClientContext context;
+    ASSERT_TRUE(stub->DeclareCrisis(&context, declare, &regime).ok());
+  }
+  v1::LiftCrisisRequest lift;
+  lift.set_number(regime.crises(0).number());
+  lift.set_reason(std::string(999, 'a') + "\xc3\xbc");
+  {
+    grpc::ClientContext context;
+    EXPECT_EQ(stub->LiftCrisis(&context, lift, &regime).error_code(), grpc::StatusCode::INVALID_ARGUMENT);
+  }
+  broker_.Stop();
+  EXPECT_EQ(broker_.Start(), absl::OkStatus());
+}
+
+// A TCP connection to the broker on which nothing is said.
+UniqueFd ConnectSilently(const TestBroker& broker) {
+  UniqueFd fd(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  sockaddr_in name = {};
+  name.sin_family = AF_INET;
+  name.sin_port = htons(static_cast<uint16_t>(std::stoi(broker.endpoint().substr(broker.endpoint().find(':') + 1))));
+  name.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  EXPECT_EQ(connect(fd.get(), reinterpret_cast<const sockaddr*>(&name), sizeof(name)), 0);
+  const timeval patience = {.tv_sec = 20, .tv_usec = 0};
+  setsockopt(fd.get(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+  return fd;
+}
+
+TEST_F(LifecycleTest, ConnectionsThatSayNothingKeepOthersOutForTheTimeOfAHandshakeAtMost) {
+  broker_.Stop();
+  broker_.config().limits.connections_max = 3;
+  ASSERT_EQ(broker_.Start(), absl::OkStatus());
+  const absl::Time begun = absl::Now();
+  std::vector<UniqueFd> silent;
+  for (int i = 0; i < 3; ++i) {
+    silent.push_back(ConnectSilently(broker_));
+  }
+  EXPECT_EQ(AskStatus(broker_, "amt").status().code(), absl::StatusCode::kUnavailable);
+  for (const UniqueFd& fd : silent) {
+    char byte = 0;
+    while (read(fd.get(), &byte, 1) > 0) {
+    }
+  }
+  EXPECT_LT(absl::Now() - begun, absl::Seconds(10));
+  EXPECT_TRUE(AskStatus(broker_, "amt").ok());
 }
 
 TEST_F(LifecycleTest, ASecondBrokerOnTheSameDataIsRefused) {

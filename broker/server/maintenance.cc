@@ -1,8 +1,11 @@
 #include "broker/server/maintenance.h"
 
 #include <filesystem>
+#include <memory>
 #include <string>
 #include <system_error>
+#include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "broker/data/retention.h"
@@ -10,8 +13,12 @@
 namespace allmende::broker {
 namespace {
 
+constexpr absl::Duration kTick = absl::Seconds(1);
 constexpr uint64_t kRetentionTicks = 10;
-constexpr size_t kLatestBytes = 8 << 20;  // of each dataset's log, each time
+// Of each tick, for erasing what is superseded in tables: the disk and the processors are for the exchange first.
+constexpr absl::Duration kLatestTime = absl::Milliseconds(500);
+constexpr size_t kLatestBytes = 2 << 20;  // of a table's log at a time, which is some ten milliseconds
+constexpr absl::Duration kQueueWait = absl::Milliseconds(5);
 
 // A stream that sets no bound has the broker's.
 v1::Retention WithDefaults(v1::Retention retention, v1::DatasetKind kind, const RetentionConfig& defaults) {
@@ -24,19 +31,16 @@ v1::Retention WithDefaults(v1::Retention retention, v1::DatasetKind kind, const 
 
 }  // namespace
 
-std::unique_ptr<Maintenance> Maintenance::Start(Exchange& exchange, const BrokerConfig& config,
-                                                pki::RevocationRegister& revocations, rpc::ServerTls& tls) {
-  return std::unique_ptr<Maintenance>(new Maintenance(exchange, config, revocations, tls));
+std::unique_ptr<Maintenance> Maintenance::Start(Exchange& exchange, const BrokerConfig& config, Maintained maintained) {
+  return std::unique_ptr<Maintenance>(new Maintenance(exchange, config, std::move(maintained)));
 }
 
-Maintenance::Maintenance(Exchange& exchange, const BrokerConfig& config, pki::RevocationRegister& revocations,
-                         rpc::ServerTls& tls)
+Maintenance::Maintenance(Exchange& exchange, const BrokerConfig& config, Maintained maintained)
     : exchange_(exchange),
       data_(config.data),
       free_disk_bytes_min_(config.limits.free_disk_bytes_min),
       retention_(config.retention),
-      revocations_(revocations),
-      tls_(tls),
+      maintained_(std::move(maintained)),
       latest_(exchange.log) {
   CheckDisk();
   thread_ = std::thread([this] { Run(); });
@@ -51,26 +55,35 @@ Maintenance::~Maintenance() {
   thread_.join();
 }
 
+bool Maintenance::SleepUntil(absl::Time time) {
+  MutexLock lock(mutex_);
+  while (!stopping_ && absl::Now() < time) {
+    stop_.WaitFor(mutex_, time - absl::Now());
+  }
+  return !stopping_;
+}
+
 void Maintenance::Run() {
-  while (true) {
-    {
-      MutexLock lock(mutex_);
-      const absl::Time next = absl::Now() + absl::Seconds(1);
-      while (!stopping_ && absl::Now() < next) {
-        stop_.WaitFor(mutex_, next - absl::Now());
-      }
-      if (stopping_) {
-        return;
-      }
-    }
+  absl::Time next = absl::Now() + kTick;
+  while (SleepUntil(next)) {
+    next = absl::Now() + kTick;
     Tick();
+    KeepLatest(absl::Now() + kLatestTime);
   }
 }
 
 void Maintenance::CheckDisk() {
-  std::error_code unknown;
-  const std::filesystem::space_info space = std::filesystem::space(data_, unknown);
-  const bool low = !unknown && space.available < static_cast<uint64_t>(free_disk_bytes_min_);
+  std::error_code error;
+  const std::filesystem::space_info space = std::filesystem::space(data_, error);
+  if (error && !space_unknown_) {
+    exchange_.logger.Warning("free disk space cannot be read: what was known before is taken to hold",
+                             {{"path", data_}, {"why", error.message()}});
+  }
+  space_unknown_ = static_cast<bool>(error);
+  if (space_unknown_) {
+    return;
+  }
+  const bool low = space.available < static_cast<uint64_t>(free_disk_bytes_min_);
   if (low != exchange_.disk_low) {
     exchange_.logger.Warning(
         low ? "disk nearly full: publishing is refused" : "disk has room again",
@@ -79,16 +92,33 @@ void Maintenance::CheckDisk() {
   exchange_.disk_low = low;
 }
 
-void Maintenance::Tick() {
-  CheckDisk();
-  const absl::Status revoked = revocations_.Refresh();
-  if (!revoked.ok()) {
-    exchange_.logger.Error("revocation register cannot be read", {{"why", std::string(revoked.message())}});
+void Maintenance::CheckLog() {
+  if (failure_told_ || !maintained_.log_failed()) {
+    return;
   }
-  const absl::Status renewed = tls_.Refresh(exchange_.clock.Now());
+  failure_told_ = true;
+  exchange_.logger.Error("the disk has failed: nothing is stored until the broker starts anew", {{"path", data_}});
+  maintained_.on_log_failure();
+}
+
+void Maintenance::RefreshCertificate() {
+  absl::Status renewed = maintained_.tls.Refresh(exchange_.clock.Now());
+  if (renewed.ok() && maintained_.metrics_https != nullptr) {
+    renewed = maintained_.metrics_https->Replace(maintained_.tls.pem());
+  }
   if (!renewed.ok()) {
     exchange_.logger.Error("new certificate is not taken up", {{"why", std::string(renewed.message())}});
   }
+}
+
+void Maintenance::Tick() {
+  CheckDisk();
+  CheckLog();
+  const absl::Status revoked = maintained_.revocations.Refresh();
+  if (!revoked.ok()) {
+    exchange_.logger.Error("revocation register cannot be read", {{"why", std::string(revoked.message())}});
+  }
+  RefreshCertificate();
   // Watermarks, leases and time boundaries of policies are due by the clock.
   exchange_.subscriptions.WakeAll();
   if (++ticks_ % kRetentionTicks == 0) {
@@ -100,16 +130,42 @@ void Maintenance::KeepRetention() {
   const std::shared_ptr<const State> state = exchange_.control.state();
   const absl::Time now = exchange_.clock.Now();
   for (const auto& [name, dataset] : state->datasets) {
-    absl::Status kept = ApplyRetention(exchange_.log, LogId{dataset->log},
-                                       WithDefaults(dataset->retention, dataset->kind, retention_), now);
-    if (kept.ok() && dataset->retention.latest()) {
-      kept = latest_.Step(*dataset, now, retention_.tombstone_age_max, kLatestBytes);
-    }
+    const absl::Status kept = ApplyRetention(exchange_.log, LogId{dataset->log},
+                                             WithDefaults(dataset->retention, dataset->kind, retention_), now);
     if (!kept.ok()) {
       exchange_.logger.Warning("retention could not be applied",
                                {{"dataset", name}, {"why", std::string(kept.message())}});
     }
   }
+}
+
+// A piece of each table in turn, until none has anything to do or the time is over.
+void Maintenance::KeepLatest(absl::Time until) {
+  const std::shared_ptr<const State> state = exchange_.control.state();
+  std::vector<const DatasetState*> tables;
+  for (const auto& [name, dataset] : state->datasets) {
+    if (dataset->retention.latest()) {
+      tables.push_back(dataset.get());
+    }
+  }
+  size_t idle = 0;  // tables in a row that had nothing to do
+  while (idle < tables.size() && absl::Now() < until) {
+    if (latest_.Waiting() && !SleepUntil(absl::Now() + kQueueWait)) {
+      return;
+    }
+    next_table_ = (next_table_ + 1) % tables.size();
+    idle = StepLatest(*tables[next_table_]) ? 0 : idle + 1;
+  }
+}
+
+// Returns whether there is more to do at once.
+bool Maintenance::StepLatest(const DatasetState& table) {
+  const absl::Status kept = latest_.Step(table, exchange_.clock.Now(), retention_.tombstone_age_max, kLatestBytes);
+  if (!kept.ok() && !absl::IsResourceExhausted(kept)) {  // a full queue is no trouble: the next tick goes on
+    exchange_.logger.Warning("retention could not be applied",
+                             {{"dataset", table.name}, {"why", std::string(kept.message())}});
+  }
+  return kept.ok() && latest_.Busy(table);
 }
 
 }  // namespace allmende::broker

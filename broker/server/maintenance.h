@@ -1,45 +1,65 @@
 // What a broker does by the clock: certificates and revocations that changed on disk, subscriptions whose time came,
-// records whose time is over.
+// records whose time is over; and looking whether the disk still works.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "absl/base/thread_annotations.h"
 #include "broker/config/config.h"
 #include "broker/data/latest_keeper.h"
 #include "broker/service/exchange.h"
 #include "sdk/base/mutex.h"
+#include "sdk/http/server.h"
 #include "sdk/pki/revocation.h"
 #include "sdk/rpc/tls.h"
 
 namespace allmende::broker {
 
+// What is looked after beside the exchange. Borrowed.
+struct Maintained {
+  pki::RevocationRegister& revocations;
+  rpc::ServerTls& tls;
+  http::Server* metrics_https;  // null where there is none; shows the certificate of `tls`
+  // Whether the log takes nothing more until it is opened again.
+  std::function<bool()> log_failed;
+  std::function<void()> on_log_failure;  // called once
+};
+
 // One thread of its own, once a second. Borrows everything.
 class Maintenance {
  public:
-  static std::unique_ptr<Maintenance> Start(Exchange& exchange, const BrokerConfig& config,
-                                            pki::RevocationRegister& revocations, rpc::ServerTls& tls);
+  static std::unique_ptr<Maintenance> Start(Exchange& exchange, const BrokerConfig& config, Maintained maintained);
   ~Maintenance();
 
  private:
-  Maintenance(Exchange& exchange, const BrokerConfig& config, pki::RevocationRegister& revocations,
-              rpc::ServerTls& tls);
+  Maintenance(Exchange& exchange, const BrokerConfig& config, Maintained maintained);
   void Run();
+  // Returns whether it goes on.
+  bool SleepUntil(absl::Time time);
   void Tick();
   void CheckDisk();
+  void CheckLog();
+  void RefreshCertificate();
   void KeepRetention();
+  void KeepLatest(absl::Time until);
+  bool StepLatest(const DatasetState& table);
 
   Exchange& exchange_;
   const std::string data_;
   const int64_t free_disk_bytes_min_;
   const RetentionConfig retention_;
-  pki::RevocationRegister& revocations_;
-  rpc::ServerTls& tls_;
+  const Maintained maintained_;
   LatestKeeper latest_;
+  size_t next_table_ = 0;  // of those with retention `latest`, by name: whose turn it is
   uint64_t ticks_ = 0;
+  bool space_unknown_ = false;
+  bool failure_told_ = false;
 
   Mutex mutex_;
   CondVar stop_;

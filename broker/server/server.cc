@@ -12,6 +12,7 @@
 #include "broker/data/keys.h"
 #include "broker/gate/gate.h"
 #include "broker/log/store_log.h"
+#include "broker/server/acceptor.h"
 #include "broker/server/baseline.h"
 #include "broker/server/maintenance.h"
 #include "broker/service/catalogue_service.h"
@@ -30,7 +31,6 @@
 #include "sdk/base/status.h"
 #include "sdk/format/statement.h"
 #include "sdk/http/server.h"
-#include "sdk/pki/pair.h"
 #include "sdk/rpc/server_options.h"
 #include "sdk/rpc/tls.h"
 
@@ -77,6 +77,8 @@ class Server::Impl {
   absl::Status Start(const ServerOptions& options);
   void Stop(absl::Duration grace);
   const std::vector<std::string>& listening() const { return listening_; }
+  int metrics_port() const { return metrics_https_ == nullptr ? 0 : metrics_https_->port(); }
+  bool failed() const { return failed_; }
 
  private:
   absl::Status OpenStorage(const ServerOptions& options);
@@ -84,6 +86,7 @@ class Server::Impl {
   absl::Status Listen();
   void AddMetrics();
   absl::Status ServeMetrics();
+  void StartMaintenance();
 
   const BrokerConfig config_;
   const Clock& clock_;
@@ -91,6 +94,7 @@ class Server::Impl {
   const ExchangeLimits limits_;
   std::vector<std::string> listening_;
   std::atomic<bool> stopping_ = false;
+  std::atomic<bool> failed_ = false;
 
   // In the order of their making; destroyed the other way round.
   std::optional<LockFile> lock_;
@@ -114,6 +118,7 @@ class Server::Impl {
   std::optional<PolicyServiceImpl> policy_service_;
   std::optional<StatusServiceImpl> status_service_;
   std::unique_ptr<grpc::Server> server_;
+  std::unique_ptr<Acceptor> acceptor_;
   std::unique_ptr<http::Server> metrics_https_;
   std::unique_ptr<http::Server> metrics_local_;
   std::unique_ptr<Maintenance> maintenance_;
@@ -160,24 +165,28 @@ absl::Status Server::Impl::Listen() {
   options.memory_bytes_max = config_.limits.memory_bytes_max;
   options.streams_per_connection_max = static_cast<int>(config_.limits.streams_per_connection_max);
   rpc::ApplyServerOptions(options, builder);
-  std::vector<int> ports(config_.listen.size(), 0);
-  for (size_t i = 0; i < config_.listen.size(); ++i) {
-    builder.AddListeningPort(config_.listen[i], tls_->credentials(), &ports[i]);
-  }
+  AcceptorOptions bounds;
+  bounds.connections_max = static_cast<size_t>(config_.limits.connections_max);
+  bounds.connections_per_address_max = static_cast<size_t>(config_.limits.connections_per_address_max);
+  ALLMENDE_ASSIGN_OR_RETURN(acceptor_, Acceptor::Listen(config_.listen, bounds));
+  using grpc::experimental::ExternalConnectionAcceptor;
+  const std::shared_ptr<ExternalConnectionAcceptor> into_grpc = builder.experimental().AddExternalConnectionAcceptor(
+      grpc::ServerBuilder::experimental_type::ExternalConnectionType::FROM_FD, tls_->credentials());
   builder.RegisterService(&*exchange_service_);
   builder.RegisterService(&*catalogue_service_);
   builder.RegisterService(&*policy_service_);
   builder.RegisterService(&*status_service_);
   server_ = builder.BuildAndStart();
-  for (size_t i = 0; i < ports.size(); ++i) {
-    if (server_ == nullptr || ports[i] == 0) {
-      return absl::FailedPreconditionError(
-          absl::StrCat("cannot listen on `", config_.listen[i],
-                       "`: the port is in use or the address is not this machine's; see which with `ss -ltnp`"));
-    }
-    const std::string& address = config_.listen[i];
-    listening_.push_back(absl::StrCat(address.substr(0, address.rfind(':')), ":", ports[i]));
+  if (server_ == nullptr) {
+    return absl::InternalError("gRPC cannot start a server; its own messages on standard error say why");
   }
+  listening_ = acceptor_->listening();
+  acceptor_->Start([into_grpc](int listener, UniqueFd connection) {
+    ExternalConnectionAcceptor::NewConnectionParameters accepted;
+    accepted.listener_fd = listener;
+    accepted.fd = connection.Release();
+    into_grpc->HandleNewConnection(&accepted);
+  });
   return absl::OkStatus();
 }
 
@@ -197,8 +206,17 @@ absl::Status Server::Impl::Start(const ServerOptions& options) {
   control_->OnChange([this] { subscriptions_.WakeAll(); });
   ALLMENDE_RETURN_IF_ERROR(Listen());
   ALLMENDE_RETURN_IF_ERROR(ServeMetrics());
-  maintenance_ = Maintenance::Start(*exchange_, config_, *revocations_, *tls_);
+  StartMaintenance();
   return absl::OkStatus();
+}
+
+void Server::Impl::StartMaintenance() {
+  Maintained maintained{*revocations_, *tls_, metrics_https_.get(), [this] { return log_->statistics().failed; },
+                        [this] {
+                          failed_ = true;
+                          server_->GetHealthCheckService()->SetServingStatus(false);
+                        }};
+  maintenance_ = Maintenance::Start(*exchange_, config_, std::move(maintained));
 }
 
 void Server::Impl::AddMetrics() {
@@ -217,6 +235,10 @@ void Server::Impl::AddMetrics() {
                      [this] { return static_cast<double>(counters_.publishers.load()); });
   metrics_->AddGauge("subscriptions", "subscriptions open now",
                      [this] { return static_cast<double>(counters_.subscriptions.load()); });
+  metrics_->AddGauge("connections", "connections open now",
+                     [this] { return acceptor_ == nullptr ? 0.0 : static_cast<double>(acceptor_->connections()); });
+  metrics_->AddCounter("connections_refused_total", "connections closed at once because there were too many",
+                       [this] { return acceptor_ == nullptr ? 0.0 : static_cast<double>(acceptor_->refused()); });
   metrics_->AddCounter("log_commits_total", "fsyncs of the log",
                        [this] { return static_cast<double>(log_->statistics().commits); });
   metrics_->AddCounter("log_writes_total", "writes that these fsyncs made durable",
@@ -236,10 +258,8 @@ void Server::Impl::AddMetrics() {
 absl::Status Server::Impl::ServeMetrics() {
   const http::Pages pages = MetricsPages(*metrics_, *trust_, *revocations_, clock_);
   if (!config_.metrics_listen.empty()) {
-    ALLMENDE_ASSIGN_OR_RETURN(const pki::Pair pair, pki::LoadPair({config_.certificate, config_.key},
-                                                                  crypto::CertificateUse::kServer, clock_.Now()));
-    ALLMENDE_ASSIGN_OR_RETURN(metrics_https_,
-                              http::Server::ServeHttps(config_.metrics_listen, pair.pem, trust_->roots_pem(), pages));
+    ALLMENDE_ASSIGN_OR_RETURN(
+        metrics_https_, http::Server::ServeHttps(config_.metrics_listen, tls_->pem(), trust_->roots_pem(), pages));
     logger_.Info("metrics", {{"at", absl::StrCat("https://", metrics_https_->address(), kMetricsPath)}});
   }
   if (!config_.admin_socket.empty()) {
@@ -253,6 +273,9 @@ void Server::Impl::Stop(absl::Duration grace) {
   maintenance_.reset();
   metrics_https_.reset();
   metrics_local_.reset();
+  if (acceptor_ != nullptr) {
+    acceptor_->Stop();
+  }
   if (server_ != nullptr) {
     stopping_ = true;
     subscriptions_.WakeAll();
@@ -280,6 +303,12 @@ Server::Server(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Server::~Server() = default;
 void Server::Stop(absl::Duration grace) {
   impl_->Stop(grace);
+}
+bool Server::failed() const {
+  return impl_->failed();
+}
+int Server::metrics_port() const {
+  return impl_->metrics_port();
 }
 const std::vector<std::string>& Server::listening() const {
   return impl_->listening();

@@ -35,8 +35,14 @@ class Server {
   // stays.
   void Stop(absl::Duration grace);
 
+  // Has the disk failed? Then nothing is stored any more, the health service says NOT_SERVING, and only a new start
+  // helps. Noticed within about a second.
+  bool failed() const;
+
   // `host:port` of each listener, with the real port where the system chose it.
   const std::vector<std::string>& listening() const;
+  // The port of the metrics over HTTPS; 0 where there are none.
+  int metrics_port() const;
 
  private:
   class Impl;

@@ -17,6 +17,7 @@ namespace allmende::broker {
 namespace {
 
 constexpr size_t kQuarantinePageBytes = 1 << 20;
+constexpr pki::RoleSet kExchanging = {policy::Role::kAgency, policy::Role::kOperator};
 
 absl::StatusOr<const DatasetState*> FindDataset(const State& state, const std::string& name) {
   const DatasetState* dataset = state.Find(name);
@@ -27,8 +28,9 @@ absl::StatusOr<const DatasetState*> FindDataset(const State& state, const std::s
   return dataset;
 }
 
-// Quarantined records are raw data of the provider: nobody else sees them.
+// Quarantined records are raw data of the provider: nobody else sees them, nor those of its members who exchange none.
 absl::StatusOr<const DatasetState*> FindOwn(const State& state, const std::string& name, const Caller& caller) {
+  ALLMENDE_RETURN_IF_ERROR(RequireRole(*caller, kExchanging, "looking after the quarantine"));
   ALLMENDE_ASSIGN_OR_RETURN(const DatasetState* dataset, FindDataset(state, name));
   if (dataset->provider != caller->participant) {
     return absl::PermissionDeniedError(
@@ -74,8 +76,7 @@ grpc::ServerUnaryReactor* CatalogueServiceImpl::CreateDataset(grpc::CallbackServ
                                                               v1::Dataset* response) {
   return RunUnary(
       exchange_, context, "CreateDataset", [this, request, response](const Caller& caller, FinishCall finish) {
-        absl::Status role =
-            RequireRole(*caller, {policy::Role::kAgency, policy::Role::kOperator}, "creating a dataset");
+        absl::Status role = RequireRole(*caller, kExchanging, "creating a dataset");
         if (!role.ok()) {
           return finish(std::move(role));
         }
@@ -131,6 +132,10 @@ grpc::ServerUnaryReactor* CatalogueServiceImpl::UpdateSchema(grpc::CallbackServe
                                                              v1::UpdateSchemaResponse* response) {
   return RunUnary(
       exchange_, context, "UpdateSchema", [this, request, response](const Caller& caller, FinishCall finish) {
+        absl::Status role = RequireRole(*caller, kExchanging, "changing a schema");
+        if (!role.ok()) {
+          return finish(std::move(role));
+        }
         const auto answer = [this, request, response](const State& state) {
           const DatasetState& dataset = *state.Find(request->name());
           *response->mutable_dataset() = ToMessage(dataset, exchange_.log.HeadOf(LogId{dataset.log}), false);

@@ -95,12 +95,12 @@ std::string TestBroker::endpoint() const {
   return absl::StrCat("localhost:", port_);
 }
 
-std::string TestBroker::Profile(const std::string& participant) const {
-  return pki::CityLayout(directory()).ProfileDirectory(participant);
+std::string TestBroker::Profile(const std::string& participant, const std::string& member) const {
+  return pki::CityLayout(directory()).ProfileDirectory(participant, member);
 }
 
-std::shared_ptr<grpc::Channel> TestBroker::Connect(const std::string& participant) const {
-  const auto profile = pki::LoadProfile(Profile(participant));
+std::shared_ptr<grpc::Channel> TestBroker::Connect(const std::string& participant, const std::string& member) const {
+  const auto profile = pki::LoadProfile(Profile(participant, member));
   EXPECT_TRUE(profile.ok()) << profile.status();
   const auto credentials = rpc::ClientCredentials(profile->Pair(), profile->AuthorityPath(), absl::Now());
   EXPECT_TRUE(credentials.ok()) << credentials.status();

@@ -25,16 +25,18 @@ class TestBroker {
 
   absl::Status Start();
   void Stop() { server_.reset(); }
+  // Null while it is stopped.
+  const Server* server() const { return server_.get(); }
 
   // To be changed before Start.
   BrokerConfig& config() { return config_; }
   // Of the city.
   std::string directory() const { return directory_.File("city"); }
   std::string endpoint() const;  // `localhost:port`; keeps its port over restarts
-  // Folder of a participant's profile.
-  std::string Profile(const std::string& participant) const;
-  // A connection with the participant's certificate. A new one each time.
-  std::shared_ptr<grpc::Channel> Connect(const std::string& participant) const;
+  // Folder of a participant's profile, or of its member's.
+  std::string Profile(const std::string& participant, const std::string& member = "") const;
+  // A connection with that certificate. A new one each time.
+  std::shared_ptr<grpc::Channel> Connect(const std::string& participant, const std::string& member = "") const;
 
   // The calls that most tests begin with.
   // Creates `name` as `amt`, with the message `test.Record` of `proto_body` (policy/testing/test_schema.h).

@@ -23,6 +23,8 @@ class UniqueFd {
 
   bool valid() const { return fd_ >= 0; }
   int get() const { return fd_; }
+  // Gives it to somebody who closes it.
+  int Release() { return std::exchange(fd_, -1); }
 
   void Reset() {
     if (fd_ >= 0) {
