@@ -70,14 +70,14 @@ void ColumnGuess::LookAtNumber(std::string_view value) {
     return;
   }
   const bool zero = HasLeadingZero(value);
-  double number = 0;
+  const NumberRules german{.decimal = ',', .thousands = {}};
+  double plain = 0;
+  double with_comma = 0;
   ValueError error;
   whole_ = whole_ && !zero && IsWhole(value);
-  real_ = real_ && !zero && tabular::ReadDouble(value, {}, number, error);
-  if (!real_) {
-    const NumberRules german{.decimal = ',', .thousands = {}};
-    real_with_comma_ = real_with_comma_ && !zero && tabular::ReadDouble(value, german, number, error);
-  }
+  real_ = real_ && !zero && tabular::ReadDouble(value, {}, plain, error);
+  real_with_comma_ = real_with_comma_ && !zero && tabular::ReadDouble(value, german, with_comma, error);
+  const double number = real_ ? plain : with_comma;
   lowest_ = values_ == 1 ? number : std::min(lowest_, number);
   highest_ = values_ == 1 ? number : std::max(highest_, number);
 }

@@ -43,9 +43,13 @@ std::string CamelCase(std::string_view name) {
   return camel;
 }
 
+std::string BaseName(const std::string& path) {
+  return path.substr(path.rfind('/') == std::string::npos ? 0 : path.rfind('/') + 1);
+}
+
 // `data/rain_2019.csv.gz` becomes `Rain2019`.
 std::string MessageNameFor(const std::string& file_name) {
-  std::string stem = file_name.substr(file_name.rfind('/') == std::string::npos ? 0 : file_name.rfind('/') + 1);
+  std::string stem = BaseName(file_name);
   stem = stem.substr(0, stem.find('.'));
   const std::string name = CamelCase(FieldNameFor(stem));
   return name.empty() ? "Record" : name;
@@ -214,7 +218,7 @@ std::string MakeProto(const std::vector<GuessedField>& fields, const std::string
   }
   absl::StrAppend(&text, "import \"allmende/v1/options.proto\";\n",
                   has_time ? "import \"google/protobuf/timestamp.proto\";\n" : "", "\n// Guessed from ", schema.rows,
-                  " rows of `", tabular::ClipForMessage(file_name),
+                  schema.rows == 1 ? " row of `" : " rows of `", tabular::ClipForMessage(BaseName(file_name)),
                   "`. Check the names and types, give units, and say which fields are the key.\nmessage ",
                   schema.message, " {\n", body.text(), "}\n");
   return text;

@@ -36,6 +36,25 @@ std::string ImportWithGuess(const std::string& text, const InferOptions& options
   return tabular::ImportTranscript(text, inferred->import_spec, schema);
 }
 
+TEST(InferSchemaTest, DecimalMarksAreTheSameInEveryRow) {
+  const auto type = [](const std::string& values) {
+    const auto schema = Infer("v\n" + values);
+    return schema.ok() ? schema->proto_text : std::string(schema.status().message());
+  };
+  EXPECT_THAT(type("1.5\n2.5\n"), HasSubstr("double v"));
+  EXPECT_THAT(type("\"1,5\"\n\"2,5\"\n7\n"), HasSubstr("double v"));
+  EXPECT_THAT(type("7\n\"2,5\"\n"), HasSubstr("double v"));
+  // No mark reads both.
+  EXPECT_THAT(type("1.5\n\"2,5\"\n"), HasSubstr("string v"));
+  EXPECT_THAT(type("\"2,5\"\n1.5\n"), HasSubstr("string v"));
+}
+
+TEST(InferSchemaTest, NamesTheFileWithoutItsFolder) {
+  const auto schema = Infer("v\n1\n");
+  ASSERT_TRUE(schema.ok()) << schema.status();
+  EXPECT_THAT(schema->proto_text, HasSubstr("// Guessed from 1 row of `data.csv`. Check"));
+}
+
 TEST(InferSchemaTest, WritesACommentedSchema) {
   const auto schema = Infer(
       "id;Zeitpunkt;Höhe (m);lat;lng;ok;PLZ\n"
@@ -49,7 +68,7 @@ TEST(InferSchemaTest, WritesACommentedSchema) {
 import "allmende/v1/options.proto";
 import "google/protobuf/timestamp.proto";
 
-// Guessed from 2 rows of `folder/data.csv`. Check the names and types, give units, and say which fields are the key.
+// Guessed from 2 rows of `data.csv`. Check the names and types, give units, and say which fields are the key.
 message Data {
   // no value occurs twice: if it names the record, add `(allmende.v1.key) = true`
   string id = 1 [(allmende.v1.class) = PUBLIC];
@@ -132,7 +151,7 @@ TEST(InferSchemaTest, SaysWhyNothingCanBeGuessed) {
   EXPECT_THAT(std::string(Infer("a,b\n").status().message()), HasSubstr("has no rows to guess a schema from"));
   EXPECT_THAT(std::string(Infer("").status().message()), HasSubstr("has no header"));
   EXPECT_THAT(std::string(Infer("a,b\n1\n").status().message()), HasSubstr("line 2: has 1 fields"));
-  EXPECT_THAT(std::string(Infer("a\n\xFF\n").status().message()), HasSubstr("say `encoding: windows-1252`"));
+  EXPECT_THAT(std::string(Infer("a\n\xFF\n").status().message()), HasSubstr("give `--encoding windows-1252`"));
 }
 
 TEST(FieldNameTest, MakesNamesThatProtobufTakes) {

@@ -54,7 +54,7 @@ class FileImporter final : public Importer {
         return ImportStep::kWaiting;
       }
       if (step != ReadStep::kBadRow) {
-        ALLMENDE_RETURN_IF_ERROR(BindNewColumns());
+        ALLMENDE_RETURN_IF_ERROR(BindNewColumns(step == ReadStep::kRow ? row_.line : 0));
       }
       if (step == ReadStep::kEnd) {
         return ImportStep::kEnd;
@@ -77,13 +77,15 @@ class FileImporter final : public Importer {
   }
 
   // Also for a file without rows, so that a wrong header is found.
-  absl::Status BindNewColumns() {
+  absl::Status BindNewColumns(int64_t line) {
     const size_t count = reader_->columns().size();
     if (count == bound_columns_) {
       return absl::OkStatus();
     }
     bound_columns_ = count;
-    return encoder_.Bind(reader_->columns(), reader_->columns_grow());
+    // A header is the file's; members of NDJSON objects come with a line.
+    const bool grows = reader_->columns_grow();
+    return encoder_.Bind(reader_->columns(), grows, grows ? line : 0);
   }
 
   absl::Status TakeBadRow(InputError error) {

@@ -28,7 +28,7 @@ TEST(ImporterTest, StopsAtTheFirstBadRowAndStaysThere) {
   auto importer = Importer::Read(SourceFromText("id,n\na,1\nb,many\nc,3\n"), "f.csv", *PlanFromYaml("", schema), {});
   EXPECT_EQ(ImportTranscript(*importer, schema),
             "2: upsert {\"id\":\"a\",\"n\":1}\nstatus: `f.csv`, line 3, column `n`: `many` is not a number; "
-            "if it means that there is no value, list it under `absent`\n");
+            "if it means that there is no value, list it under `absent` in the mapping (`--mapping`)\n");
   ImportedRecord record;
   EXPECT_EQ(importer->Next(record).status().code(), absl::StatusCode::kInvalidArgument);
 }

@@ -49,6 +49,7 @@ absl::Status RecordBuffer::AppendAll(Importer& importer) {
   if (importer.follows()) {
     return absl::FailedPreconditionError("a file that is followed has no end, so it cannot be sorted or compared");
   }
+  files_.emplace_back(entries_.size(), importer.name());
   ImportedRecord record;
   while (true) {
     ALLMENDE_ASSIGN_OR_RETURN(const ImportStep step, importer.Next(record));
@@ -59,11 +60,19 @@ absl::Status RecordBuffer::AppendAll(Importer& importer) {
   }
 }
 
+std::string RecordBuffer::PlaceOf(size_t index) const {
+  std::string place;
+  for (const auto& [begin, name] : files_) {
+    if (begin <= index) place = absl::StrCat("`", name, "`, ");
+  }
+  return absl::StrCat(place, "line ", entries_[index].line, ": the record");
+}
+
 absl::Status RecordBuffer::SortByEventTime() {
   for (size_t i = 0; i < entries_.size(); ++i) {
     if (!entries_[i].has_time) {
       return absl::FailedPreconditionError(
-          absl::StrCat("record ", i + 1, " has no event time, so the records cannot be sorted by it"));
+          absl::StrCat(PlaceOf(i), " has no event time, so the records cannot be sorted by it"));
     }
   }
   std::stable_sort(entries_.begin(), entries_.end(),

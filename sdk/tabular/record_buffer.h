@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -31,7 +32,7 @@ class RecordBuffer {
   absl::Status AppendAll(Importer& importer);
 
   // Stable: records of the same time keep their order.
-  //   kFailedPrecondition  a record has no event time
+  //   kFailedPrecondition  a record has no event time; names its file, if it came by AppendAll, and line
   absl::Status SortByEventTime();
 
   size_t size() const { return entries_.size(); }
@@ -55,10 +56,13 @@ class RecordBuffer {
     bool is_delete;
   };
 
+  std::string PlaceOf(size_t index) const;
+
   size_t bytes_max_;
   size_t chunk_bytes_ = 0;
   std::vector<std::string> chunks_;  // key and payload of each record, one after the other
   std::vector<Entry> entries_;
+  std::vector<std::pair<size_t, std::string>> files_;  // from which entry on, until they are sorted
 };
 
 }  // namespace allmende::tabular

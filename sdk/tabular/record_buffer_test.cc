@@ -8,12 +8,14 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
+#include "sdk/tabular/importer.h"
 #include "sdk/tabular/testing/import_testing.h"
 
 namespace allmende::tabular {
 namespace {
 
 using ::testing::HasSubstr;
+using ::testing::StartsWith;
 
 ImportedRecord Record(const std::string& key, std::optional<int64_t> second, const std::string& payload = "p") {
   ImportedRecord record{.key = key, .payload = payload};
@@ -40,8 +42,25 @@ TEST(RecordBufferTest, SortsByTimeAndKeepsTheOrderOfEqualTimes) {
 TEST(RecordBufferTest, RefusesToSortWhatHasNoTime) {
   RecordBuffer buffer;
   ASSERT_TRUE(buffer.Append(Record("a", 3)).ok());
-  ASSERT_TRUE(buffer.Append(Record("b", std::nullopt)).ok());
-  EXPECT_THAT(std::string(buffer.SortByEventTime().message()), HasSubstr("record 2 has no event time"));
+  ImportedRecord second = Record("b", std::nullopt);
+  second.line = 7;
+  ASSERT_TRUE(buffer.Append(second).ok());
+  EXPECT_THAT(std::string(buffer.SortByEventTime().message()), StartsWith("line 7: the record has no event time"));
+}
+
+TEST(RecordBufferTest, NamesTheFileOfARecordThatHasNoTime) {
+  const TestSchema schema = SchemaFromBody("string id = 1 [(key) = true]; Timestamp at = 2 [(event_time) = true];");
+  const auto plan = PlanFromYaml("delete_rows: {column: gone, is: [x]}\n", schema);
+  ASSERT_TRUE(plan.ok()) << plan.status();
+  const auto file = [&](const char* name, const char* rows) {
+    return Importer::Read(SourceFromText(std::string("id,at,gone\n") + rows), name, *plan, {});
+  };
+  RecordBuffer buffer;
+  ASSERT_TRUE(buffer.AppendAll(*file("1.csv", "a,2024-01-01T00:00:00Z,\n")).ok());
+  ASSERT_TRUE(buffer.AppendAll(*file("2.csv", "b,2024-01-01T00:00:00Z,\nc,,x\n")).ok());
+  ASSERT_TRUE(buffer.AppendAll(*file("3.csv", "d,2024-01-01T00:00:00Z,\n")).ok());
+  EXPECT_THAT(std::string(buffer.SortByEventTime().message()),
+              StartsWith("`2.csv`, line 3: the record has no event time"));
 }
 
 TEST(RecordBufferTest, GivesBackWhatItTook) {

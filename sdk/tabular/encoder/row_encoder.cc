@@ -299,18 +299,20 @@ bool RowEncoder::DecideTime(Leaf& leaf, const Row& row, ValueError& error) {
 
 bool RowEncoder::FailAbsent(const Leaf& leaf, const Row& row, std::string_view text, InputError& error) const {
   const FieldPlan& field = *leaf.field;
+  const bool nothing = TrimSpaces(text).empty();
+  const char* missing = nothing ? "has no value, but " : "is no value, but ";
+  ValueError why;
   if (field.is_key || field.is_event_time) {
-    return Fail(leaf, row, text,
-                {absl::StrCat("is no value, but ",
-                              field.is_key ? "this field is part of the key" : "every record needs its time"),
-                 "correct the row, or leave it out with `skip_rows`"},
-                error);
+    why.why = absl::StrCat(missing, field.is_key ? "this field is part of the key" : "every record needs its time");
+    why.advice = "correct the row, or leave it out with `skip_rows`";
+  } else {
+    why.why = absl::StrCat(missing, "the field `", field.path, "` cannot be absent");
+    why.advice = open_.empty() ? "make the field `optional` in the schema, or give a `default`"
+                               : "give all values of the message around it, or none";
   }
-  return Fail(leaf, row, text,
-              {absl::StrCat("is no value, but the field `", field.path, "` cannot be absent"),
-               open_.empty() ? "make the field `optional` in the schema, or give a `default`"
-                             : "give all values of the message around it, or none"},
-              error);
+  Fail(leaf, row, text, std::move(why), error);
+  if (nothing) error.value.clear();
+  return false;
 }
 
 bool RowEncoder::Fail(const Leaf& leaf, const Row& row, std::string_view value, ValueError why,

@@ -31,9 +31,10 @@ class RowEncoder {
   RowEncoder(std::shared_ptr<const ImportPlan> plan, std::string file);
 
   // Says which columns the cells of the following rows belong to. Call before the first row, and again whenever
-  // columns were added behind those already known. With `may_grow`, a column that is missing may come later.
+  // columns were added behind those already known. With `may_grow`, a column that is missing may come later. `line`:
+  // which line brought them, for messages; 0: the file as a whole.
   //   kInvalidArgument  a column that the spec or the schema needs is missing, or one is neither mapped nor ignored
-  absl::Status Bind(const std::vector<std::string>& columns, bool may_grow);
+  absl::Status Bind(const std::vector<std::string>& columns, bool may_grow, int64_t line = 0);
 
   // Fills `record` for kRecord, `error` for kBad.
   Outcome Encode(const Row& row, ImportedRecord& record, InputError& error);
@@ -81,7 +82,7 @@ class RowEncoder {
 
   void AddSteps(const std::vector<FieldPlan>& fields);
   absl::Status BindLeaf(Leaf& leaf, bool may_grow);
-  absl::Status CheckAllUsed() const;
+  absl::Status CheckAllUsed(int64_t line) const;
   absl::Status BindConditions(bool may_grow);
   int FindColumn(const std::string& name) const;
 

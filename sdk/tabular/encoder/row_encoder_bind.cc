@@ -32,13 +32,13 @@ int RowEncoder::FindColumn(const std::string& name) const {
   return found == columns_.end() ? -1 : static_cast<int>(found - columns_.begin());
 }
 
-absl::Status RowEncoder::Bind(const std::vector<std::string>& columns, bool may_grow) {
+absl::Status RowEncoder::Bind(const std::vector<std::string>& columns, bool may_grow, int64_t line) {
   columns_ = columns;
   for (Leaf& leaf : leaves_) {
     ALLMENDE_RETURN_IF_ERROR(BindLeaf(leaf, may_grow));
   }
   ALLMENDE_RETURN_IF_ERROR(BindConditions(may_grow));
-  return CheckAllUsed();
+  return CheckAllUsed(line);
 }
 
 absl::Status RowEncoder::BindLeaf(Leaf& leaf, bool may_grow) {
@@ -93,7 +93,7 @@ absl::Status RowEncoder::BindConditions(bool may_grow) {
   return absl::OkStatus();
 }
 
-absl::Status RowEncoder::CheckAllUsed() const {
+absl::Status RowEncoder::CheckAllUsed(int64_t line) const {
   std::vector<bool> used(columns_.size(), false);
   const auto use = [&](int cell) {
     if (cell >= 0) used[static_cast<size_t>(cell)] = true;
@@ -114,7 +114,7 @@ absl::Status RowEncoder::CheckAllUsed() const {
   if (unused.empty()) {
     return absl::OkStatus();
   }
-  InputError error{.file = file_};
+  InputError error{.file = file_, .line = line};
   error.why =
       absl::StrCat(unused.size() == 1 ? "has a column that no field takes: " : "has columns that no field takes: ",
                    ListColumns(unused));

@@ -66,8 +66,8 @@ TEST(RowEncoderTest, SaysWhatIsWrongWithAValue) {
       {"Light", {"4", "`4` is no value of this enum"}},
       {"Timestamp", {"2023-02-29T00:00:00Z", "is no date and time that exists"}},
       {"Timestamp", {"2024-01-01 00:00", "says no offset from UTC; give the `zone`"}},
-      {"int32", {"", "`(empty)` is no value, but the field `v` cannot be absent; make the field `optional`"}},
-      {"double", {" ", "is no value, but the field `v` cannot be absent"}},
+      {"int32", {"", "`v`: has no value, but the field `v` cannot be absent; make the field `optional`"}},
+      {"double", {" ", "`v`: has no value, but the field `v` cannot be absent"}},
   };
   for (const auto& [type, values] : cases) {
     EXPECT_THAT(Encoded(type, values.first), HasSubstr(values.second)) << type;
@@ -119,10 +119,9 @@ TEST(RowEncoderTest, KeepsAPositionWholeOrAbsent) {
   EXPECT_EQ(
       ImportTranscript("lat,lng,name\n52.5,13.4,a\n,,b\n", yaml, schema),
       "2: upsert {\"place\":{\"latitude\":52.5,\"longitude\":13.4},\"name\":\"a\"}\n3: upsert {\"name\":\"b\"}\n");
-  EXPECT_THAT(
-      ImportTranscript("lat,lng,name\n52.5,,a\n", yaml, schema),
-      HasSubstr("column `lng`: `(empty)` is no value, but the field `place.longitude` cannot be absent; give all "
-                "values of the message around it, or none"));
+  EXPECT_THAT(ImportTranscript("lat,lng,name\n52.5,,a\n", yaml, schema),
+              HasSubstr("column `lng`: has no value, but the field `place.longitude` cannot be absent; give all "
+                        "values of the message around it, or none"));
   EXPECT_THAT(ImportTranscript("lat,lng,name\n95,13,a\n", yaml, schema), HasSubstr("`95` is above 90"));
   // On the equator and the meridian of Greenwich both halves are default values, and the message is still there.
   EXPECT_EQ(ImportTranscript("lat,lng,name\n0,0,a\n", yaml, schema), "2: upsert {\"place\":{},\"name\":\"a\"}\n");
@@ -137,7 +136,7 @@ TEST(RowEncoderTest, JoinsColumnsAndRefusesHalfOfThem) {
   EXPECT_THAT(ImportTranscript("tag;stunde;n\n01.07.2024;;1\n", yaml, schema),
               HasSubstr("`01.07.2024` is incomplete: column `stunde` has no value"));
   EXPECT_THAT(ImportTranscript("tag;stunde;n\n;;1\n", yaml, schema),
-              HasSubstr("column `tag + stunde`: `(empty)` is no value, but every record needs its time"));
+              HasSubstr("column `tag + stunde`: has no value, but every record needs its time"));
 }
 
 TEST(RowEncoderTest, DecidesTheDoubledHourByTheOrderWithinEachKey) {
@@ -188,8 +187,10 @@ TEST(RowEncoderTest, FollowsNdjsonObjectsWhoseMembersComeAndGo) {
                              "", schema),
             "1: upsert {\"id\":\"a\"}\n2: upsert {\"id\":\"b\",\"n\":2}\n"
             "3: upsert {\"id\":\"c\",\"p\":{\"latitude\":1,\"longitude\":2}}\n");
-  EXPECT_THAT(ImportTranscript("{\"id\":\"a\"}\n{\"n\":2}\n", "", schema), HasSubstr("line 2, column `id`: `(empty)`"));
-  EXPECT_THAT(ImportTranscript("{\"id\":\"a\",\"z\":1}\n", "", schema), HasSubstr("a column that no field takes: `z`"));
+  EXPECT_THAT(ImportTranscript("{\"id\":\"a\"}\n{\"n\":2}\n", "", schema),
+              HasSubstr("line 2, column `id`: has no value"));
+  EXPECT_THAT(ImportTranscript("{\"id\":\"a\"}\n\n{\"id\":\"a\",\"z\":1}\n", "", schema),
+              HasSubstr(", line 3: has a column that no field takes: `z`"));
 }
 
 TEST(RowEncoderTest, RefusesAKeyThatIsTooLong) {

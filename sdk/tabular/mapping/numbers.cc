@@ -30,7 +30,7 @@ bool NotANumber(std::string_view text, const NumberRules& rules, ValueError& err
   } else if (rules.decimal == ',' && text.find('.') != std::string_view::npos) {
     error.advice = "the decimal mark is set to a comma; correct `decimal` or `thousands`";
   } else {
-    error.advice = "if it means that there is no value, list it under `absent`";
+    error.advice = "if it means that there is no value, list it under `absent` in the mapping (`--mapping`)";
   }
   return false;
 }
@@ -137,6 +137,12 @@ bool OutOfRange(const std::string& min, const std::string& max, ValueError& erro
   return false;
 }
 
+bool BeyondDoubles(ValueError& error) {
+  error.why = "is too large or too small for a number";
+  error.advice = "correct the value";
+  return false;
+}
+
 template <typename Integer>
 bool ReadWhole(std::string_view text, const NumberRules& rules, Integer min, Integer max, Integer& out,
                ValueError& error) {
@@ -155,7 +161,9 @@ bool ReadWhole(std::string_view text, const NumberRules& rules, Integer min, Int
            OutOfRange(absl::StrCat(min), absl::StrCat(max), error);
   }
   double value = 0;
-  std::from_chars(number.begin(), number.end(), value);
+  if (std::from_chars(number.begin(), number.end(), value).ec != std::errc()) {
+    return BeyondDoubles(error);
+  }
   if (std::trunc(value) != value || std::abs(value) > kExactDoubleMax) {
     error.why = "is not a whole number";
     error.advice = "make the field a double in the schema, or correct the value";
@@ -180,9 +188,7 @@ bool ReadDouble(std::string_view text, const NumberRules& rules, double& out, Va
   if (problem == std::errc() && end == number.end()) {
     return true;
   }
-  error.why = "is too large or too small for a number";
-  error.advice = "correct the value";
-  return false;
+  return BeyondDoubles(error);
 }
 
 bool ReadSigned(std::string_view text, const NumberRules& rules, int64_t min, int64_t max, int64_t& out,
@@ -207,7 +213,7 @@ bool ReadBool(std::string_view text, const BooleanRules& rules, bool& out, Value
   }
   error.why = absl::StrCat("is neither true (", absl::StrJoin(rules.true_words, ", "), ") nor false (",
                            absl::StrJoin(rules.false_words, ", "), ")");
-  error.advice = "list it under `true` or `false`, or under `absent`";
+  error.advice = "list it under `true_words`, `false_words` or `absent` in the mapping (`--mapping`)";
   return false;
 }
 

@@ -63,7 +63,7 @@ struct BadCase {
 TEST(ReadDoubleTest, SaysWhyATextIsNoNumber) {
   const BadCase cases[] = {
       {"", kPlain, "is not a number", "absent"},
-      {"undefined", kPlain, "is not a number", "list it under `absent`"},
+      {"undefined", kPlain, "is not a number", "list it under `absent` in the mapping (`--mapping`)"},
       {"1,5", kPlain, "is not a number", "if its comma is the decimal mark, say `decimal: \",\"`"},
       {"1.5", {.decimal = ',', .thousands = {}}, "is not a number", "the decimal mark is set to a comma"},
       {"1.5", kGerman, "is not a number", "correct `decimal` or `thousands`"},  // no group of three
@@ -146,6 +146,10 @@ TEST(ReadSignedTest, SaysWhyATextIsNoWholeNumber) {
       {"9223372036854775808", kPlain, "is not between -9223372036854775808 and 9223372036854775807", "wider type"},
       {"99999999999999999999", kPlain, "is not between", ""},
       {"1e30", kPlain, "is not a whole number", ""},
+      {"1e999", kPlain, "is too large or too small", "correct the value"},
+      {"-1e999", kPlain, "is too large or too small", ""},
+      {"1e-400", kPlain, "is too large or too small", ""},
+      {"0,1e-400", kGerman, "is too large or too small", ""},
       {"abc", kPlain, "is not a number", ""},
       {"12a", kPlain, "is not a number", ""},
       {"", kPlain, "is not a number", ""},
@@ -177,6 +181,7 @@ TEST(ReadUnsignedTest, RefusesNegativeNumbers) {
     EXPECT_FALSE(ReadUnsigned(text, kPlain, 100, value, error)) << text;
     EXPECT_THAT(error.why, HasSubstr("is not between 0 and 100")) << text;
   }
+  for (const char* text : {"1e999", "1e-400"}) EXPECT_FALSE(ReadUnsigned(text, kPlain, 100, value, error)) << text;
 }
 
 TEST(ReadBoolTest, KnowsTheWordsItIsGiven) {
@@ -189,6 +194,7 @@ TEST(ReadBoolTest, KnowsTheWordsItIsGiven) {
   EXPECT_TRUE(ReadBool("", german, value, error) && !value);
   EXPECT_FALSE(ReadBool("1", german, value, error));
   EXPECT_EQ(error.why, "is neither true (ja, x) nor false (nein, )");
+  EXPECT_THAT(error.advice, HasSubstr("`true_words`, `false_words` or `absent`"));
 }
 
 TEST(DropZeroFractionTest, LeavesEverythingElseAlone) {

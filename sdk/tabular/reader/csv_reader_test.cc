@@ -93,7 +93,8 @@ TEST(CsvReaderTest, RefusesAFileThatCannotBeReadOn) {
       {"bad byte",
        "a,b\n1,2\nx,Stra\xDF"
        "e\n",
-       "line 3: byte 0xDF is no UTF-8, at byte 7 of the line and byte 15 of the "},
+       "line 3: byte 0xDF is no UTF-8, at byte 7 of the line; save the file as UTF-8, or give `--encoding "
+       "windows-1252`"},
       {"bad byte in the first line", "a\xFF\n1\n", "line 1: byte 0xFF is no UTF-8, at byte 2 of the line"},
       {"cut character", "a\n\xE2\x82", "line 2: the file ends in the middle of a UTF-8 character"},
       {"bad header", "\"a\"b\n1\n", "line 1: has text between a closing quote"},
@@ -219,6 +220,14 @@ TEST(CsvReaderTest, RefusesDamagedGzip) {
   std::string flipped = packed;
   flipped[flipped.size() - 6] ^= 0x40;  // inside the checksum
   EXPECT_THAT(Transcript(flipped, Csv()), HasSubstr("is damaged gzip data"));
+  // The file is at fault, not what is stored.
+  for (const std::string& bad : {packed.substr(0, packed.size() - 9), packed + "junk", flipped}) {
+    auto reader = ReadRows(SourceFromText(bad), "f.csv.gz", Csv());
+    Row row;
+    absl::StatusOr<ReadStep> step = ReadStep::kRow;
+    while (step.ok() && *step == ReadStep::kRow) step = reader->Next(row);
+    EXPECT_EQ(step.status().code(), absl::StatusCode::kInvalidArgument);
+  }
   ReaderOptions follow = Csv();
   follow.follow = true;
   EXPECT_THAT(Transcript(packed, follow), HasSubstr("cannot be followed"));

@@ -58,7 +58,6 @@ absl::StatusOr<TextStream::FillResult> TextStream::Fill() {
 absl::StatusOr<TextStream::FillResult> TextStream::Read() {
   if (begin_ > 0) {
     std::memmove(buffer_.data(), buffer_.data() + begin_, end_ - begin_);
-    bytes_dropped_ += static_cast<int64_t>(begin_);
     checked_ -= begin_;
     end_ -= begin_;
     begin_ = 0;
@@ -134,10 +133,10 @@ absl::Status TextStream::BadByte(size_t at, const std::string& why) const {
   InputError error;
   error.file = name_;
   error.line = line_ + std::count(before.begin(), before.end(), '\n');
-  error.why = absl::StrCat(why, ", at byte ", before.size() - line_start + 1, " of the line and byte ",
-                           bytes_dropped_ + static_cast<int64_t>(at) + 1, " of the text");
-  error.advice = encoding_ == Encoding::kUtf8 ? "save the file as UTF-8, or say `encoding: windows-1252` if it is that"
-                                              : "check which encoding the file has";
+  error.why = absl::StrCat(why, ", at byte ", before.size() - line_start + 1, " of the line");
+  error.advice = encoding_ == Encoding::kUtf8
+                     ? "save the file as UTF-8, or give `--encoding windows-1252` if it is that"
+                     : "check which encoding the file has; `--encoding` or `encoding` in the mapping says it";
   return error.ToStatus();
 }
 

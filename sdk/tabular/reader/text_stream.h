@@ -56,9 +56,8 @@ class TextStream {
   size_t end_ = 0;      // everything behind it is unused room
   std::string raw_;     // what was read, where decoding changes the bytes
   int64_t line_ = 1;
-  int64_t bytes_dropped_ = 0;  // in front of buffer_[0], in the decoded text
-  bool started_ = false;       // the first bytes have been looked at
-  absl::Status failed_;        // to be returned once the text in front of it is used up
+  bool started_ = false;  // the first bytes have been looked at
+  absl::Status failed_;   // to be returned once the text in front of it is used up
 };
 
 }  // namespace allmende::tabular

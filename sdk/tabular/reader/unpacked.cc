@@ -89,12 +89,14 @@ class UnpackedSource final : public ByteSource {
           if (between_members_) {
             return size_t{0};
           }
-          return absl::DataLossError(absl::StrCat("`", name_, "` ends in the middle of its gzip data; copy it again"));
+          return absl::InvalidArgumentError(
+              absl::StrCat("`", name_, "` ends in the middle of its gzip data; copy it again"));
         }
       }
       if (between_members_) {
         if (input_[begin_] != '\x1f') {
-          return absl::DataLossError(absl::StrCat("`", name_, "` has bytes after its gzip data that are no gzip"));
+          return absl::InvalidArgumentError(
+              absl::StrCat("`", name_, "` has bytes after its gzip data that are no gzip"));
         }
         inflateReset2(&stream_, kGzipWindowBits);
         between_members_ = false;
@@ -112,8 +114,9 @@ class UnpackedSource final : public ByteSource {
     if (result == Z_STREAM_END) {
       between_members_ = true;
     } else if (result != Z_OK && result != Z_BUF_ERROR) {
-      return absl::DataLossError(absl::StrCat("`", name_, "` is damaged gzip data (",
-                                              stream_.msg != nullptr ? stream_.msg : "unreadable", "); copy it again"));
+      return absl::InvalidArgumentError(absl::StrCat("`", name_, "` is damaged gzip data (",
+                                                     stream_.msg != nullptr ? stream_.msg : "unreadable",
+                                                     "); copy it again"));
     }
     return absl::OkStatus();
   }
