@@ -99,6 +99,11 @@ absl::StatusOr<ExitCode> Drop(Context& context, const Values& values) {
   }
   ALLMENDE_ASSIGN_OR_RETURN(const std::unique_ptr<Client> client, Connect(context));
   ALLMENDE_ASSIGN_OR_RETURN(const v1::DropQuarantineResponse response, client->DropQuarantine(request));
+  if (response.dropped() == 0 && !request.all()) {
+    return WithHint(
+        absl::NotFoundError(absl::StrCat("the quarantine of `", request.dataset(), "` has no such records")),
+        absl::StrCat("`allmende quarantine ls ", request.dataset(), "` lists those there are"));
+  }
   Details details;
   details.Add("dropped", Cell::Whole(static_cast<int64_t>(response.dropped())));
   Write(context, details);

@@ -41,7 +41,7 @@ class ReplayRun {
     ALLMENDE_ASSIGN_OR_RETURN(client_, Connect(context_));
     const std::string& dataset = values_.Text("DATASET");
     ALLMENDE_ASSIGN_OR_RETURN(const OutboxFolder folder, FindOutbox(context_, values_, *client_, dataset));
-    ALLMENDE_ASSIGN_OR_RETURN(info_, DescribeDataset(*client_, dataset, folder.dataset()));
+    ALLMENDE_ASSIGN_OR_RETURN(info_, DescribeDataset(*client_, dataset, folder));
     ALLMENDE_RETURN_IF_ERROR(Collect());
     if (!fitting_.numbers.empty()) {
       CatchInterrupts();

@@ -36,11 +36,13 @@ absl::StatusOr<SchemaForms> ReadSchema(const std::string& descriptor_set, const 
   return forms;
 }
 
-absl::StatusOr<DatasetInfo> DescribeDataset(Client& client, const std::string& name, const std::string& memory_file) {
+absl::StatusOr<DatasetInfo> DescribeDataset(Client& client, const std::string& name, const OutboxFolder& folder) {
+  const std::string memory_file = folder.dataset();
   DatasetInfo info;
   absl::StatusOr<v1::Dataset> answer = client.GetDataset(name, /*with_schema=*/true);
   if (answer.ok()) {
     info.dataset = *std::move(answer);
+    ALLMENDE_RETURN_IF_ERROR(MakeOutbox(folder));
     ALLMENDE_RETURN_IF_ERROR(
         WriteFileAtomically(memory_file, info.dataset.SerializeAsString(), FileAccess::kOwnerOnly));
   } else if (absl::IsUnavailable(answer.status()) || absl::IsDeadlineExceeded(answer.status())) {

@@ -8,6 +8,7 @@
 #include "allmende/client.h"
 #include "allmende/v1/catalogue.pb.h"
 #include "policy/schema/schema_table.h"
+#include "sdk/cli/data/outbox_folder.h"
 #include "sdk/schema_tools/record_printer.h"
 
 namespace allmende::cli {
@@ -27,9 +28,9 @@ struct DatasetInfo {
   bool remembered = false;  // no broker could be reached; this is how the dataset was last seen
 };
 
-// Asks the broker, and remembers the answer in `memory_file`; asks that file where no broker can be reached.
+// Asks the broker, and remembers the answer in `folder`, which is made then; asks there where no broker can be reached.
 //   kUnavailable, kDeadlineExceeded  neither could answer
 //   others                           as the broker says
-absl::StatusOr<DatasetInfo> DescribeDataset(Client& client, const std::string& name, const std::string& memory_file);
+absl::StatusOr<DatasetInfo> DescribeDataset(Client& client, const std::string& name, const OutboxFolder& folder);
 
 }  // namespace allmende::cli

@@ -85,12 +85,15 @@ absl::StatusOr<OutboxFolder> FindOutbox(const Context& context, const Values& va
     folder.path = absl::StrCat(state, "/allmende/outbox/", client.participant().empty() ? "-" : client.participant(),
                                "/", absl::StrReplaceAll(dataset, {{"/", "."}}));
   }
+  return folder;
+}
+
+absl::Status MakeOutbox(const OutboxFolder& folder) {
   std::error_code error;
   const std::filesystem::path parent = std::filesystem::path(folder.path).parent_path();
   if (!parent.empty()) std::filesystem::create_directories(parent, error);
   if (error) return SystemError(error.value(), "make the folder for", folder.path);
-  ALLMENDE_RETURN_IF_ERROR(EnsureDirectory(folder.path, FileAccess::kOwnerOnly));
-  return folder;
+  return EnsureDirectory(folder.path, FileAccess::kOwnerOnly);
 }
 
 absl::StatusOr<std::optional<TableState>> LoadTable(const std::string& path) {

@@ -26,10 +26,13 @@ struct OutboxFolder {
 };
 
 // `--outbox`, else a folder for this participant and dataset in `$XDG_STATE_HOME/allmende/outbox` (else
-// `~/.local/state/...`). Made if it is not there.
-//   kFailedPrecondition  neither XDG_STATE_HOME nor HOME is set, or a file is in the way
+// `~/.local/state/...`). It may not be there yet.
+//   kFailedPrecondition  neither XDG_STATE_HOME nor HOME is set
 absl::StatusOr<OutboxFolder> FindOutbox(const Context& context, const Values& values, const Client& client,
                                         const std::string& dataset);
+
+// Makes the folder if it is not there. kFailedPrecondition: a file is in the way.
+absl::Status MakeOutbox(const OutboxFolder& folder);
 
 // The option that FindOutbox reads.
 Option OutboxOption();

@@ -50,7 +50,7 @@ class PublishRun {
     }
     ALLMENDE_ASSIGN_OR_RETURN(client_, Connect(context_));
     ALLMENDE_ASSIGN_OR_RETURN(folder_, FindOutbox(context_, values_, *client_, values_.Text("DATASET")));
-    ALLMENDE_ASSIGN_OR_RETURN(info_, DescribeDataset(*client_, values_.Text("DATASET"), folder_.dataset()));
+    ALLMENDE_ASSIGN_OR_RETURN(info_, DescribeDataset(*client_, values_.Text("DATASET"), folder_));
     ALLMENDE_ASSIGN_OR_RETURN(plan_, MakePlan(values_, *info_.schema.table));
     if (values_.Switch("dry-run")) return DryRun();
     if (info_.remembered) {
@@ -74,6 +74,17 @@ class PublishRun {
     }
     if (snapshot && files_.size() > 1) return UsageError("--snapshot takes one file: the whole table");
     if (values_.Has("previous") && !snapshot) return UsageError("--previous is for --snapshot");
+    if (values_.Switch("allow-empty") && !snapshot) return UsageError("--allow-empty is for --snapshot");
+    if (values_.Switch("dry-run") && values_.Switch("follow")) {
+      return UsageError("--dry-run reads files to their end, so --follow does not go along");
+    }
+    if (values_.Has("schema") && snapshot && !values_.Has("previous")) {
+      return UsageError("--snapshot with --schema takes --previous, too",
+                        "without a broker there is nothing else to compare with");
+    }
+    if (values_.Switch("dry-run") && snapshot && ReadsStandardInput()) {
+      return UsageError("--dry-run with --snapshot reads the file twice, so it does not take `-`");
+    }
     return absl::OkStatus();
   }
 
@@ -90,12 +101,10 @@ class PublishRun {
                           {.on_bad_row = on_bad_row, .errors_max = kBadRowsShown, .follow = values_.Switch("follow")});
   }
 
-  // Reads everything and shows what it would become.
+  // Reads everything and shows what it would become, and of a snapshot what it would change.
   absl::StatusOr<ExitCode> DryRun() {
-    if (values_.Switch("follow"))
-      return UsageError("--dry-run reads files to their end, so --follow does not go along");
     tabular::ImportStatistics total;
-    Table sample(info_.schema.printer->Columns());
+    Table sample = Table::OfData(info_.schema.printer->Columns());
     for (const std::string& file : files_) {
       ALLMENDE_ASSIGN_OR_RETURN(const std::unique_ptr<Importer> importer, OpenFile(file, tabular::OnBadRow::kCollect));
       const absl::Status status = ReadThrough(*importer, sample);
@@ -103,8 +112,10 @@ class PublishRun {
       ALLMENDE_RETURN_IF_ERROR(status);
       total.Add(importer->statistics());
     }
+    if (values_.Switch("snapshot") && total.bad_rows == 0) ALLMENDE_RETURN_IF_ERROR(Changes().status());
     Details details;
     AddTo(total, details);
+    AddDiff(details);
     Write(context_, details);
     if (context_.output == OutputFormat::kTable && !sample.rows().empty()) {
       context_.Remark("\nThe first records:");
@@ -222,7 +233,7 @@ class PublishRun {
 
   // Fills the buffer with what leads from the table's last snapshot to this one. Returns the table afterwards.
   absl::StatusOr<TableState> Changes() {
-    if (info_.dataset.kind() != v1::TABLE) {
+    if (info_.dataset.kind() != v1::TABLE && !values_.Has("schema")) {
       return absl::FailedPreconditionError(
           absl::StrCat("`", info_.dataset.name(), "` is a stream; --snapshot is for tables"));
     }
@@ -233,12 +244,21 @@ class PublishRun {
     ALLMENDE_ASSIGN_OR_RETURN(diff_,
                               tabular::DiffSnapshots(before.get(), *importer, {.duplicates = Duplicates()}, take));
     statistics_.Add(importer->statistics());
+    ALLMENDE_RETURN_IF_ERROR(CheckNotEmpty());
     ImportedRecord record;
     for (size_t i = 0; i < buffer_.size(); ++i) {
       buffer_.Get(i, record);
       Apply(record, table);
     }
     return table;
+  }
+
+  // An export that failed often leaves a file behind that looks like an empty table.
+  absl::Status CheckNotEmpty() const {
+    if (diff_->new_keys > 0 || diff_->deleted == 0 || values_.Switch("allow-empty")) return absl::OkStatus();
+    return WithHint(absl::InvalidArgumentError(absl::StrCat("`", files_[0], "` has no rows; that would delete all ",
+                                                            CountText(diff_->deleted), " records of the table")),
+                    "if that is meant, say --allow-empty");
   }
 
   tabular::DuplicateKeys Duplicates() const {
@@ -283,24 +303,27 @@ class PublishRun {
     return step.ok() ? absl::OkStatus() : step.status();
   }
 
+  void AddDiff(Details& details) const {
+    if (!diff_.has_value()) return;
+    details.Add("inserted", Cell::Whole(diff_->inserted));
+    details.Add("updated", Cell::Whole(diff_->updated));
+    details.Add("unchanged", Cell::Whole(diff_->unchanged));
+    details.Add("deleted", Cell::Whole(diff_->deleted));
+  }
+
   void ShowSummary(absl::Duration took) {
     const Publisher::Stats stats = upload_->stats();
     Details details;
     details.Add("dataset", Cell::Text(info_.dataset.name()));
     if (!files_.empty()) AddTo(statistics_, details);
-    if (diff_.has_value()) {
-      details.Add("inserted", Cell::Whole(diff_->inserted));
-      details.Add("updated", Cell::Whole(diff_->updated));
-      details.Add("unchanged", Cell::Whole(diff_->unchanged));
-      details.Add("deleted", Cell::Whole(diff_->deleted));
-    }
+    AddDiff(details);
     details.Add("waited_before", Cell::Whole(static_cast<int64_t>(upload_->waiting_before())));
     details.Add("stored", Cell::Whole(static_cast<int64_t>(stats.stored_records)));
     details.Add("quarantined", Cell::Whole(static_cast<int64_t>(stats.quarantined_records)));
     details.Add("discarded", Cell::Whole(static_cast<int64_t>(upload_->discarded())));
     details.Add("last_sequence",
                 stats.next_sequence == 0 ? Cell::None() : Cell::Number(static_cast<int64_t>(stats.next_sequence) - 1));
-    details.Add("took", Cell::Duration(took));
+    details.Add("took_us", Cell::Duration(took));
     Write(context_, details);
     if (stats.quarantined_records > 0) {
       context_.Next(absl::StrCat("allmende quarantine ls ", info_.dataset.name()));
@@ -362,6 +385,7 @@ Command PublishCommand() {
       {.name = "previous",
        .help = "with --snapshot: the file to compare with, instead of the one published last",
        .kind = ValueKind::kFile},
+      {.name = "allow-empty", .help = "with --snapshot: a file without rows empties the table"},
       {.name = "duplicates",
        .help = "with --snapshot: what two rows of one key are",
        .kind = ValueKind::kChoice,

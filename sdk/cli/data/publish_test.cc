@@ -6,6 +6,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
+#include "absl/strings/str_replace.h"
 #include "sdk/base/file.h"
 #include "sdk/cli/data/data_commands.h"
 #include "sdk/cli/frame/run.h"
@@ -62,6 +63,33 @@ TEST_F(PublishTest, DryRunShowsWhatAFileWouldBecome) {
                                  HasSubstr("2024-07-01T10:00:00Z  A      1.5"), HasSubstr("Nothing was published")));
 }
 
+TEST_F(PublishTest, DryRunShowsWhatASnapshotWouldChange) {
+  const std::string header = "time,gauge,level\n";
+  Write("1.csv", header + "2024-07-01T12:00:00Z,A,1\n2024-07-01T12:00:00Z,B,2\n2024-07-01T12:00:00Z,C,3\n");
+  Write("2.csv", header + "2024-07-01T12:00:00Z,A,1\n2024-07-01T13:00:00Z,B,2\n2024-07-01T12:00:00Z,D,3\n");
+  Write("empty.csv", header);
+  const std::vector<std::string> snapshot = {"--snapshot", "--previous", folder_.File("1.csv")};
+  EXPECT_EQ(DryRun("2.csv", snapshot), ExitCode::kOk) << test_.Err();
+  EXPECT_THAT(test_.Out(), AllOf(HasSubstr("inserted       1\n"), HasSubstr("updated        1\n"),
+                                 HasSubstr("unchanged      1\n"), HasSubstr("deleted        1\n")));
+  EXPECT_EQ(DryRun("empty.csv", snapshot), ExitCode::kBadInput);
+  EXPECT_THAT(test_.Err(),
+              AllOf(HasSubstr("has no rows; that would delete all 3 records"), HasSubstr("--allow-empty")));
+  EXPECT_EQ(DryRun("empty.csv", {"--snapshot", "--previous", folder_.File("1.csv"), "--allow-empty"}), ExitCode::kOk);
+  EXPECT_THAT(test_.Out(), HasSubstr("deleted        3\n"));
+  EXPECT_EQ(DryRun("2.csv", {"--snapshot", "--previous", folder_.File("empty.csv")}), ExitCode::kOk);
+  EXPECT_THAT(test_.Out(), HasSubstr("inserted       3\n"));
+}
+
+TEST_F(PublishTest, ColumnsOfDataKeepTheirNames) {
+  Write("size.proto", absl::StrReplaceAll(kSchema, {{"level = 3", "size_bytes = 3"}, {"gauge", "stop_id"}}));
+  Write("f.csv", "time,stop_id,size_bytes\n2024-07-01T12:00:00Z,A,7\n");
+  EXPECT_EQ(Run({"publish", "a/b", folder_.File("f.csv"), "--dry-run", "--schema", folder_.File("size.proto")}),
+            ExitCode::kOk)
+      << test_.Err();
+  EXPECT_THAT(test_.Out(), HasSubstr("stop_id  size_bytes\n"));
+}
+
 TEST_F(PublishTest, DryRunNamesEveryBadRow) {
   Write("f.csv", "time,gauge,level\n2024-07-01T12:00:00Z,A,much\n2024-02-30T12:00:00Z,A,1\n2024-07-01T12:00:00Z,A,1\n");
   EXPECT_EQ(DryRun("f.csv", {"--output", "json"}), ExitCode::kProblemsFound);
@@ -100,6 +128,10 @@ TEST_F(PublishTest, CommandLinesThatContradictThemselvesAreRefused) {
       {{"publish", "a/b", "f", "g", "--follow"}, "--follow takes one file"},
       {{"publish", "a/b", "f", "g", "--snapshot"}, "--snapshot takes one file"},
       {{"publish", "a/b", "f", "--previous", "g"}, "--previous is for --snapshot"},
+      {{"publish", "a/b", "f", "--allow-empty"}, "--allow-empty is for --snapshot"},
+      {{"publish", "a/b", "f", "--dry-run", "--follow"}, "--follow does not go along"},
+      {{"publish", "a/b", "-", "--dry-run", "--snapshot"}, "does not take `-`"},
+      {{"publish", "a/b", "f", "--dry-run", "--snapshot", "--schema", "s.proto"}, "takes --previous, too"},
       {{"publish", "a/b", "f", "--format", "xml"}, "csv"},
       {{"publish", "a/b", "f", "--wait", "soon"}, "soon"},
       {{"publish", "a/b", "f", "--delimiter", "ab", "--dry-run", "--schema", folder_.File("level.proto")},

@@ -39,7 +39,7 @@ absl::StatusOr<tabular::DiffCounts> Corrections(const Values& values, std::share
 absl::StatusOr<ExitCode> RunRecall(Context& context, const Values& values) {
   ALLMENDE_ASSIGN_OR_RETURN(const std::unique_ptr<Client> client, Connect(context));
   ALLMENDE_ASSIGN_OR_RETURN(const OutboxFolder folder, FindOutbox(context, values, *client, values.Text("DATASET")));
-  ALLMENDE_ASSIGN_OR_RETURN(const DatasetInfo info, DescribeDataset(*client, values.Text("DATASET"), folder.dataset()));
+  ALLMENDE_ASSIGN_OR_RETURN(const DatasetInfo info, DescribeDataset(*client, values.Text("DATASET"), folder));
   if (info.dataset.kind() != v1::TABLE) {
     return WithHint(absl::FailedPreconditionError(
                         absl::StrCat("`", info.dataset.name(),

@@ -18,12 +18,6 @@ constexpr size_t kFirstColumns = 3;
 constexpr size_t kRowsKept = 500;
 constexpr int kCellWidthMax = 40;
 
-bool Delivers(const std::vector<std::string>& fields, const std::string& column) {
-  return fields.empty() || std::any_of(fields.begin(), fields.end(), [&](const std::string& field) {
-           return field == column || absl::StartsWith(column, field + ".") || absl::StartsWith(field, column + ".");
-         });
-}
-
 const char* OperationName(Operation operation) {
   switch (operation) {
     case Operation::kUpsert:
@@ -66,6 +60,12 @@ std::string KeyJson(const policy::SchemaTable& schema, const RecordView& record)
 }
 
 }  // namespace
+
+bool Delivers(const std::vector<std::string>& fields, const std::string& column) {
+  return fields.empty() || std::any_of(fields.begin(), fields.end(), [&](const std::string& field) {
+           return field == column || absl::StartsWith(column, field + ".") || absl::StartsWith(field, column + ".");
+         });
+}
 
 absl::StatusOr<std::string> RecordJson(const SchemaForms& schema, const RecordView& record) {
   if (record.operation != Operation::kUpsert) return std::string("null");

@@ -18,6 +18,9 @@
 
 namespace allmende::cli {
 
+// Whether a view that delivers the paths `fields` has the column; with none named, all of them.
+bool Delivers(const std::vector<std::string>& fields, const std::string& column);
+
 // Not thread-safe. Borrows the context.
 class RecordOutput {
  public:

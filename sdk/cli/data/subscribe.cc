@@ -41,8 +41,10 @@ class SubscribeRun {
       absl::StatusOr<SubscriptionEvent> event = subscriber->Next(absl::Now() + kLookInterval);
       if (absl::IsDeadlineExceeded(event.status())) {
         ShowWaiting(*subscriber);
+        ALLMENDE_RETURN_IF_ERROR(CheckPatience(*subscriber));
         continue;
       }
+      connected_at_ = absl::Now();
       ALLMENDE_RETURN_IF_ERROR(event.status());
       ALLMENDE_ASSIGN_OR_RETURN(const std::optional<ExitCode> end,
                                 std::visit([&](auto& what) { return Take(what); }, *event));
@@ -115,6 +117,17 @@ class SubscribeRun {
     return std::optional<ExitCode>(event.complete ? ExitCode::kOk : ShowRefusal(context_, event.refused));
   }
 
+  // kUnavailable: the command has an end, which nobody brings any more.
+  absl::Status CheckPatience(const Subscriber& subscriber) {
+    const Subscriber::Stats stats = subscriber.stats();
+    if (!stats.connected_to.empty()) connected_at_ = absl::Now();
+    const bool has_end = values_.Switch("stop-at-head") || values_.Has("limit") || values_.Has("wait");
+    if (!has_end || absl::Now() - connected_at_ <= values_.Duration("wait")) return absl::OkStatus();
+    if (output_.has_value()) output_->Flush();
+    return absl::UnavailableError(absl::StrCat(
+        "no broker could be reached: ", stats.last_error.ok() ? "no answer" : std::string(stats.last_error.message())));
+  }
+
   // Once for each time that the connection is lost.
   void ShowWaiting(const Subscriber& subscriber) {
     const Subscriber::Stats stats = subscriber.stats();
@@ -130,6 +143,7 @@ class SubscribeRun {
   std::optional<RecordOutput> output_;
   bool started_ = false;
   bool waiting_shown_ = false;
+  absl::Time connected_at_ = absl::Now();  // the last time that somebody was there; at first the start
 };
 
 absl::StatusOr<ExitCode> RunSubscribe(Context& context, const Values& values) {
@@ -161,6 +175,10 @@ Command SubscribeCommand() {
                        .help = "what the data will be used for; otherwise the profile's",
                        .kind = ValueKind::kText,
                        .value = "PURPOSE"},
+                      {.name = "wait",
+                       .help = "with --stop-at-head or --limit: how long to try while no broker can be reached",
+                       .kind = ValueKind::kDuration,
+                       .fallback = "30s"},
                       {.name = "agreement", .help = "under which agreement", .kind = ValueKind::kText, .value = "ID"}},
           .run = RunSubscribe};
 }

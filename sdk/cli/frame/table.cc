@@ -12,7 +12,8 @@
 namespace allmende::cli {
 namespace {
 
-std::string ShownName(const std::string& name) {
+std::string ShownName(const std::string& name, bool of_data) {
+  if (of_data) return Printable(name);
   std::string shown = name;
   for (const char* unit : {"_bytes", "_us"}) {
     if (absl::EndsWith(shown, unit)) shown.resize(shown.size() - std::string(unit).size());
@@ -41,7 +42,7 @@ void WriteText(Context& context, const Table& table) {
   const std::vector<bool> right = RightColumns(table);
   std::vector<int> widths;
   for (size_t i = 0; i < table.columns().size(); ++i) {
-    int width = DisplayWidth(ShownName(table.columns()[i]));
+    int width = DisplayWidth(ShownName(table.columns()[i], table.of_data()));
     for (const auto& row : table.rows()) width = std::max(width, DisplayWidth(row[i].shown()));
     widths.push_back(width);
   }
@@ -55,7 +56,7 @@ void WriteText(Context& context, const Table& table) {
       *context.out << Styled(padded, style, context.out_colours) << (last ? "\n" : "  ");
     }
   };
-  line([&](size_t i) { return std::pair(ShownName(table.columns()[i]), Style::kBold); });
+  line([&](size_t i) { return std::pair(ShownName(table.columns()[i], table.of_data()), Style::kBold); });
   for (const auto& row : table.rows()) {
     line([&](size_t i) { return std::pair(row[i].shown(), row[i].style()); });
   }
@@ -110,9 +111,11 @@ Cell Cell::Number(int64_t number) {
 Cell Cell::Bytes(int64_t bytes) {
   return {BytesText(bytes), absl::StrCat(bytes), absl::StrCat(bytes), true};
 }
-Cell Cell::Bool(bool value) {
+Cell Cell::Bool(bool value, Style style) {
   const char* word = value ? "true" : "false";
-  return {value ? "yes" : "no", word, word, false};
+  Cell cell(value ? "yes" : "no", word, word, false);
+  cell.style_ = style;
+  return cell;
 }
 Cell Cell::Time(absl::Time time) {
   if (time == absl::InfinitePast() || time == absl::InfiniteFuture()) return {TimeText(time), "null", "", false};
@@ -160,27 +163,27 @@ void Write(Context& context, const Details& details) {
   const auto& items = details.items();
   if (context.output == OutputFormat::kJson) {
     *context.out << JsonObject(
-                        items.size(), [&](size_t i) { return items[i].first; },
-                        [&](size_t i) -> const Cell& { return items[i].second; })
+                        items.size(), [&](size_t i) { return items[i].name; },
+                        [&](size_t i) -> const Cell& { return items[i].cell; })
                  << "\n";
     return;
   }
   if (context.output == OutputFormat::kCsv) {
     std::vector<std::string> names;
     std::vector<Cell> cells;
-    for (const auto& [name, cell] : items) {
-      names.push_back(name);
-      cells.push_back(cell);
+    for (const Details::Item& item : items) {
+      names.push_back(item.name);
+      cells.push_back(item.cell);
     }
     Table table(std::move(names));
     table.AddRow(std::move(cells));
     return WriteCsv(context, table);
   }
   int width = 0;
-  for (const auto& [name, cell] : items) width = std::max(width, DisplayWidth(ShownName(name)));
-  for (const auto& [name, cell] : items) {
-    *context.out << Styled(Padded(ShownName(name), width, false), Style::kDim, context.out_colours) << "  "
-                 << Styled(cell.shown(), cell.style(), context.out_colours) << "\n";
+  for (const Details::Item& item : items) width = std::max(width, DisplayWidth(ShownName(item.name, item.of_data)));
+  for (const Details::Item& item : items) {
+    *context.out << Styled(Padded(ShownName(item.name, item.of_data), width, false), Style::kDim, context.out_colours)
+                 << "  " << Styled(item.cell.shown(), item.cell.style(), context.out_colours) << "\n";
   }
 }
 

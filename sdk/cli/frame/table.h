@@ -25,7 +25,7 @@ class Cell {
   static Cell Whole(int64_t number);   // with thousands separators for people
   static Cell Number(int64_t number);  // a name rather than an amount: without them
   static Cell Bytes(int64_t bytes);
-  static Cell Bool(bool value);  // `yes` or `no` for people
+  static Cell Bool(bool value, Style style = Style::kPlain);  // `yes` or `no` for people
   // Infinite past: nothing, shown as `-`; infinite future: nothing, shown as `without end`.
   static Cell Time(absl::Time time);
   static Cell Duration(absl::Duration duration);
@@ -58,6 +58,13 @@ class Table {
   // these get spaces for underscores and no `_bytes` or `_us` at the end.
   explicit Table(std::vector<std::string> columns) : columns_(std::move(columns)) {}
 
+  // A table of somebody's data, whose columns have the names that they gave them.
+  static Table OfData(std::vector<std::string> columns) {
+    Table table(std::move(columns));
+    table.of_data_ = true;
+    return table;
+  }
+
   // As many cells as columns.
   void AddRow(std::vector<Cell> cells);
   // What people read where there is no row, for example `no datasets yet`.
@@ -66,9 +73,11 @@ class Table {
   const std::vector<std::string>& columns() const { return columns_; }
   const std::vector<std::vector<Cell>>& rows() const { return rows_; }
   const std::string& empty_text() const { return empty_; }
+  bool of_data() const { return of_data_; }
 
  private:
   std::vector<std::string> columns_;
+  bool of_data_ = false;
   std::vector<std::vector<Cell>> rows_;
   std::string empty_ = "nothing";
 };
@@ -76,11 +85,20 @@ class Table {
 // One thing, as a list of names and values.
 class Details {
  public:
-  void Add(const std::string& name, Cell cell) { items_.emplace_back(name, std::move(cell)); }
-  const std::vector<std::pair<std::string, Cell>>& items() const { return items_; }
+  // `name` as the columns of a Table.
+  void Add(const std::string& name, Cell cell) { items_.push_back({name, std::move(cell), false}); }
+  // A field of somebody's data, whose name is theirs.
+  void AddData(const std::string& name, Cell cell) { items_.push_back({name, std::move(cell), true}); }
+
+  struct Item {
+    std::string name;
+    Cell cell;
+    bool of_data;
+  };
+  const std::vector<Item>& items() const { return items_; }
 
  private:
-  std::vector<std::pair<std::string, Cell>> items_;
+  std::vector<Item> items_;
 };
 
 void Write(Context& context, const Table& table);
