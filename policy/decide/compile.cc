@@ -1,9 +1,11 @@
 #include "policy/decide/compile.h"
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 #include "policy/decide/compiled_rules.h"
+#include "policy/decide/row_constant.h"
 #include "policy/text/strings.h"
 
 namespace allmende::policy {
@@ -44,6 +46,9 @@ class Compiler {
     }
     std::sort(compiled_.slots.begin(), compiled_.slots.end(),
               [](const FieldSlot& a, const FieldSlot& b) { return a.number_path < b.number_path; });
+    for (SlotIndex slot = 0; slot < compiled_.slots.size(); ++slot) {
+      slot_of_.emplace(compiled_.slots[slot].path, slot);
+    }
   }
 
   Atom InternMember(absl::flat_hash_map<ParticipantId, Atom>& atoms, const ParticipantId& name) {
@@ -112,18 +117,19 @@ class Compiler {
 
   // A field's own entry beats the one of its class.
   void CompileDelivery(const Rule& rule, CompiledRule& compiled) {
-    for (SlotIndex slot = 0; slot < compiled_.slots.size(); ++slot) {
-      const Delivery* chosen = nullptr;
-      for (const Delivery& delivery : rule.deliver) {
-        const auto* const path = std::get_if<std::string>(&delivery.what);
-        if (path != nullptr && *path == compiled_.slots[slot].path) {
-          chosen = &delivery;
-          break;
-        }
-        if (path == nullptr && std::get<v1::FieldClass>(delivery.what) == compiled_.slots[slot].field_class) {
-          chosen = &delivery;
-        }
+    std::array<const Delivery*, v1::FieldClass_ARRAYSIZE> by_class = {};
+    std::vector<const Delivery*> by_slot(compiled_.slots.size());
+    for (const Delivery& delivery : rule.deliver) {
+      const auto* const path = std::get_if<std::string>(&delivery.what);
+      if (path == nullptr) {
+        by_class[std::get<v1::FieldClass>(delivery.what)] = &delivery;
+      } else if (const auto slot = slot_of_.find(*path); slot != slot_of_.end()) {
+        by_slot[slot->second] = &delivery;
       }
+    }
+    for (SlotIndex slot = 0; slot < by_slot.size(); ++slot) {
+      const Delivery* const chosen =
+          by_slot[slot] != nullptr ? by_slot[slot] : by_class[compiled_.slots[slot].field_class];
       if (chosen != nullptr) {
         compiled.deliver.emplace_back(slot, chosen->treatment);
       }
@@ -137,7 +143,7 @@ class Compiler {
       v1::RowMembership* const in = filter.mutable_member();
       in->mutable_field()->Assign(field.number_path.begin(), field.number_path.end());
       for (const std::string& value : condition.one_of) {
-        *in->add_values() = *ConstantFor(field, value);
+        *in->add_values() = *ConstantFor(field, value, policy_.language);
       }
       return filter;
     }
@@ -145,7 +151,7 @@ class Compiler {
       v1::RowComparison* const compare = filter.mutable_all()->add_of()->mutable_compare();
       compare->mutable_field()->Assign(field.number_path.begin(), field.number_path.end());
       compare->set_operator_(op);
-      *compare->mutable_value() = *ConstantFor(field, value);
+      *compare->mutable_value() = *ConstantFor(field, value, policy_.language);
     };
     if (condition.at_least) {
       add(v1::RowComparison::GREATER_OR_EQUAL, *condition.at_least);
@@ -195,6 +201,7 @@ class Compiler {
   const Baseline* const baseline_;
   const SchemaTable& schema_;
   CompiledRules compiled_;
+  absl::flat_hash_map<std::string, SlotIndex> slot_of_;  // by path
   absl::flat_hash_map<std::string, int> row_filter_numbers_;
 };
 

@@ -6,7 +6,8 @@
 //   1. Dataset. The rules that match (action, purpose, caller, crises in force) are united: each field gets its most
 //      generous treatment among them. Rules without `during` hold in every regime; crisis rules come on top.
 //   2. City baseline. Each limit that matches the caller cuts what ordinary rules give. What crisis rules give is cut
-//      by the ceilings of the crises in force that match the caller, united, and by nothing else.
+//      by each ceiling of their crises in force that matches the caller, and by nothing else; what these leave is
+//      united.
 //   3. Contract. Each of its limits cuts what ordinary rules give.
 //
 // Every limit is evaluated by itself, and what is given is the meet of them all: so one more never gives more.

@@ -244,6 +244,136 @@ Treatment LeftBy(const Limit& limit, v1::FieldClass field_class) {
   return Drop{};
 }
 
+// ---- The plain reference of the layers: what each would leave of what a rule gives.
+
+// Of the rule's crises those in force that the ceiling covers.
+std::set<CrisisKind> Covered(const Rule& rule, const CrisisCeiling& ceiling, const Request& request) {
+  std::set<CrisisKind> covered;
+  for (const CrisisKind& kind : InForce(request)) {
+    if (std::find(rule.during.begin(), rule.during.end(), kind) != rule.during.end() &&
+        std::find(ceiling.during.begin(), ceiling.during.end(), kind) != ceiling.during.end()) {
+      covered.insert(kind);
+    }
+  }
+  return covered;
+}
+
+// When a copy under these terms ends that is in contact now; `crises` are those that its end may follow.
+absl::Time EndOfCopy(const ReplicaTerms& terms, const std::set<CrisisKind>& crises, const Request& request) {
+  absl::Time end = request.now + terms.without_contact.value_or(absl::InfiniteDuration());
+  if (terms.after_crisis_end) {
+    absl::Time crisis_end = absl::InfinitePast();
+    for (const Crisis& crisis : request.regime.crises) {
+      if (crises.contains(crisis.kind) && crisis.from <= request.now && request.now < crisis.until) {
+        crisis_end = std::max(crisis_end, crisis.until);
+      }
+    }
+    end = std::min(end, crisis_end + *terms.after_crisis_end);
+  }
+  return end;
+}
+
+// What a layer leaves of one field that one rule gives: whether as much as is shown, and until when a copy of it may
+// serve.
+struct Left {
+  bool shown = false;
+  absl::Time copy_until = absl::InfinitePast();  // infinite past: no copy
+
+  void Add(const Left& other) {
+    if (other.shown) {
+      shown = true;
+      copy_until = std::max(copy_until, other.copy_until);
+    }
+  }
+};
+
+Left GivenBy(const Rule& rule, const FieldInfo& field, const Treatment& shown, const Request& request) {
+  Left left;
+  left.shown = Holds(rule, request) && AtLeastAsGenerous(Given(rule, field), shown);
+  if (rule.replica) {
+    const std::set<CrisisKind> crises(rule.during.begin(), rule.during.end());
+    left.copy_until = EndOfCopy(*rule.replica, crises, request);
+  }
+  return left;
+}
+
+Left LeftByCeilings(const Baseline& baseline, const Rule& rule, v1::FieldClass field_class, const Treatment& shown,
+                    const Request& request) {
+  Left left;
+  for (const CrisisCeiling& ceiling : baseline.crisis_ceilings) {
+    const std::set<CrisisKind> covered = Covered(rule, ceiling, request);
+    if (covered.empty() || !ForCaller(ceiling.audience, request.caller)) {
+      continue;
+    }
+    const bool permits = std::any_of(ceiling.at_most.begin(), ceiling.at_most.end(), [&](const ClassCeiling& most) {
+      return most.field_class == field_class && AtLeastAsGenerous(most.treatment, shown);
+    });
+    left.Add({permits, ceiling.replica ? EndOfCopy(*ceiling.replica, covered, request) : absl::InfinitePast()});
+  }
+  return left;
+}
+
+Left LeftByLimit(const Limit& limit, v1::FieldClass field_class, const Treatment& shown, const Request& request) {
+  Left left;
+  left.shown = AtLeastAsGenerous(LeftBy(limit, field_class), shown);
+  left.copy_until = !limit.replica             ? absl::InfiniteFuture()
+                    : limit.replica->forbidden ? absl::InfinitePast()
+                                               : EndOfCopy(limit.replica->terms, {}, request);
+  return left;
+}
+
+// Every layer by itself must leave each field that comes, and a copy for as long as it may serve. `limit` is null for
+// the layer of the ceilings.
+Left LeftByLayer(const Policy& policy, const Baseline& baseline, const Limit* limit, const FieldInfo& field,
+                 const Treatment& shown, const Request& request) {
+  Left all;
+  for (const Rule& rule : policy.rules) {
+    Left left = GivenBy(rule, field, shown, request);
+    Left bound{true, absl::InfiniteFuture()};
+    if (!rule.during.empty()) {
+      bound = LeftByCeilings(baseline, rule, field.field_class, shown, request);
+    } else if (limit != nullptr) {
+      bound = LeftByLimit(*limit, field.field_class, shown, request);
+    }
+    left.shown = left.shown && bound.shown;
+    left.copy_until = std::min(left.copy_until, bound.copy_until);
+    if (!request.keep_copy || left.copy_until > request.now) {
+      all.Add(left);
+    }
+  }
+  return all;
+}
+
+TEST_P(DecideProperty, EveryLayerLeavesWhatComesAndTheCopyThatMayBeKept) {
+  Random random(GetParam() + 600'000);
+  const Policy policy = RandomPolicy(random);
+  const Baseline baseline = RandomBaseline(random);
+  const PolicySet policies = Compiled(policy, &baseline);
+  for (int i = 0; i < 50; ++i) {
+    const Request request = RandomRequest(random);
+    const Decision decision = Decide(policies, request);
+    SCOPED_TRACE(testing::Outcome(decision));
+    std::vector<const Limit*> layers = {nullptr};
+    for (const Limit& limit : baseline.limits) {
+      if (ForCaller(limit.audience, request.caller)) {
+        layers.push_back(&limit);
+      }
+    }
+    for (const auto& [path, treatment] : FieldsOf(decision)) {
+      const FieldInfo& field = *SewerSchema().FindField(path);
+      for (const Limit* const limit : layers) {
+        const Left left = LeftByLayer(policy, baseline, limit, field, treatment, request);
+        const std::string layer = limit == nullptr ? "the ceilings" : limit->id.value();
+        EXPECT_TRUE(left.shown) << path << " beyond " << layer;
+        if (decision.entitlement().lease) {
+          EXPECT_LE(decision.entitlement().lease->ExpiryAfterContact(request.now), left.copy_until)
+              << path << " beyond " << layer;
+        }
+      }
+    }
+  }
+}
+
 TEST_P(DecideProperty, NoFieldOfARecordComesThatNoRuleGivesForThisRecord) {
   Random random(GetParam() + 300'000);
   const Policy policy = RandomPolicy(random);
@@ -263,15 +393,6 @@ TEST_P(DecideProperty, NoFieldOfARecordComesThatNoRuleGivesForThisRecord) {
           return Holds(rule, request) && LetsPass(rule, samples[k]) && AtLeastAsGenerous(Given(rule, field), shown);
         });
         EXPECT_TRUE(given) << path << " of sample " << k;
-      }
-      // An ordinary rule gives no more than every limit leaves; a crisis rule may.
-      const bool crisis = std::any_of(policy.rules.begin(), policy.rules.end(), [&](const Rule& rule) {
-        return !rule.during.empty() && Holds(rule, request) && !std::holds_alternative<Drop>(Given(rule, field));
-      });
-      for (const Limit& limit : baseline.limits) {
-        EXPECT_TRUE(crisis || !ForCaller(limit.audience, request.caller) ||
-                    AtLeastAsGenerous(LeftBy(limit, field.field_class), shown))
-            << path << " beyond " << limit.id.value();
       }
       EXPECT_FALSE(decision.entitlement().rules.empty());
     }

@@ -1,51 +1,29 @@
 #include "policy/decide/fit.h"
-#include "policy/text/strings.h"
 
 #include <algorithm>
-#include <cmath>
+#include <array>
+#include <charconv>
+#include <set>
 #include <utility>
+
+#include "policy/decide/numbers.h"
+#include "policy/decide/row_constant.h"
+#include "policy/text/strings.h"
 
 namespace allmende::policy {
 namespace {
 
-bool IsInteger(FieldType type) {
-  switch (type) {
-    case FieldType::kInt64:
-    case FieldType::kUint64:
-    case FieldType::kInt32:
-    case FieldType::kFixed64:
-    case FieldType::kFixed32:
-    case FieldType::kUint32:
-    case FieldType::kSfixed32:
-    case FieldType::kSfixed64:
-    case FieldType::kSint32:
-    case FieldType::kSint64:
-      return true;
-    default:
-      return false;
-  }
-}
-
-bool IsUnsigned(FieldType type) {
-  return type == FieldType::kUint64 || type == FieldType::kUint32 || type == FieldType::kFixed64 ||
-         type == FieldType::kFixed32;
-}
-
-bool IsNarrow(FieldType type) {
-  return type == FieldType::kInt32 || type == FieldType::kUint32 || type == FieldType::kFixed32 ||
-         type == FieldType::kSfixed32 || type == FieldType::kSint32;
-}
-
-bool IsReal(FieldType type) {
-  return type == FieldType::kDouble || type == FieldType::kFloat;
-}
 bool IsText(FieldType type) {
   return type == FieldType::kString || type == FieldType::kBytes;
 }
 
-// Bounds beyond this are not exact as double.
-constexpr double kExactIntegerMax = 9007199254740992.0;  // 2^53
 constexpr size_t kBucketBoundsMax = 1024;
+
+std::string NumberText(double number) {
+  std::array<char, 32> text;
+  const auto [end, error] = std::to_chars(text.data(), text.data() + text.size(), number);
+  return std::string(text.data(), end);
+}
 
 struct AppliesTo {
   const FieldTraits& field;
@@ -68,13 +46,10 @@ struct AppliesTo {
     if (field.key || field.packed || buckets.bounds.size() > kBucketBoundsMax) {
       return false;
     }
-    return IsReal(field.type) ||
-           (IsInteger(field.type) && std::all_of(buckets.bounds.begin(), buckets.bounds.end(), Whole));
+    return (IsReal(field.type) || IsInteger(field.type)) && BadBound(buckets, field.type) == nullptr;
   }
   bool operator()(const Pseudonym&) const { return IsText(field.type); }
   bool operator()(const Mask&) const { return IsText(field.type) && !field.key; }
-
-  static bool Whole(double bound) { return std::trunc(bound) == bound && std::abs(bound) < kExactIntegerMax; }
 };
 
 class MisfitFinder {
@@ -84,14 +59,11 @@ class MisfitFinder {
   std::vector<MisfitAt> Find() {
     for (const ClassifiedField& field : policy_.fields) {
       CheckClass(field);
+      listed_[field.field_class].push_back(&field.field);
     }
     for (const Rule& rule : policy_.rules) {
-      for (const Delivery& delivery : rule.deliver) {
-        CheckDelivery(rule, delivery);
-      }
-      for (const RowCondition& condition : rule.rows) {
-        CheckCondition(condition);
-      }
+      CheckDeliveries(rule);
+      CheckRows(rule);
     }
     std::stable_sort(misfits_.begin(), misfits_.end(),
                      [](const MisfitAt& a, const MisfitAt& b) { return a.position < b.position; });
@@ -125,17 +97,23 @@ class MisfitFinder {
     misfits_.push_back(std::move(misfit));
   }
 
-  void CheckDelivery(const Rule& rule, const Delivery& delivery) {
-    if (const auto* const path = std::get_if<std::string>(&delivery.what)) {
-      CheckTreatment(*path, delivery);
-      return;
+  void CheckDeliveries(const Rule& rule) {
+    std::set<std::string> named;
+    for (const Delivery& delivery : rule.deliver) {
+      if (const auto* const path = std::get_if<std::string>(&delivery.what)) {
+        named.insert(*path);
+        CheckTreatment(*path, delivery);
+      }
     }
-    for (const ClassifiedField& listed : policy_.fields) {
-      const bool named = std::any_of(rule.deliver.begin(), rule.deliver.end(), [&](const Delivery& other) {
-        return other.what == decltype(other.what)(listed.field);
-      });
-      if (!named && listed.field_class == std::get<v1::FieldClass>(delivery.what)) {
-        CheckTreatment(listed.field, delivery);
+    for (const Delivery& delivery : rule.deliver) {
+      const auto* const field_class = std::get_if<v1::FieldClass>(&delivery.what);
+      if (field_class == nullptr || std::holds_alternative<Keep>(delivery.treatment)) {
+        continue;
+      }
+      for (const std::string* path : listed_[*field_class]) {
+        if (!named.contains(*path)) {
+          CheckTreatment(*path, delivery);
+        }
       }
     }
   }
@@ -145,14 +123,60 @@ class MisfitFinder {
     if (field == nullptr || Applies(delivery.treatment, TraitsOf(*field))) {
       return;  // a field that is not there was reported where it is listed
     }
-    const bool key = field->key && !std::holds_alternative<Pseudonym>(delivery.treatment);
-    misfits_.push_back({key ? Misfit::kKeyChanged : Misfit::kTreatmentInapplicable,
-                        delivery.position,
-                        path,
-                        std::string(FieldTypeName(field->type)),
-                        {},
-                        {},
-                        delivery.treatment});
+    MisfitAt misfit{Misfit::kTreatmentInapplicable,
+                    delivery.position,
+                    path,
+                    std::string(FieldTypeName(field->type)),
+                    {},
+                    {},
+                    delivery.treatment};
+    const auto* const buckets = std::get_if<Buckets>(&delivery.treatment);
+    const bool number = IsInteger(field->type) || IsReal(field->type);
+    if (field->key && !std::holds_alternative<Pseudonym>(delivery.treatment)) {
+      misfit.misfit = Misfit::kKeyChanged;
+    } else if (buckets != nullptr && number && !field->packed) {
+      if (const double* const bad = BadBound(*buckets, field->type)) {
+        misfit.misfit = Misfit::kBoundInapplicable;
+        misfit.other = NumberText(*bad);
+      }
+    }
+    misfits_.push_back(std::move(misfit));
+  }
+
+  void CheckRows(const Rule& rule) {
+    std::set<std::string> compared;
+    for (const RowCondition& condition : rule.rows) {
+      compared.insert(condition.field);
+      CheckCondition(condition);
+    }
+    if (compared.size() > kComparedFieldsMax) {
+      const RowCondition& last = rule.rows.back();
+      misfits_.push_back({Misfit::kTooManyFieldsCompared, last.position, last.field, Cat(compared.size()), {}, {}, {}});
+    }
+  }
+
+  // In a German file numbers without quotes may look like others. Texts are what they are.
+  void CheckNumbers(const FieldInfo& field, const RowCondition& condition) {
+    const bool real = IsReal(field.type);
+    if (policy_.language != Language::kGerman || !(real || IsInteger(field.type))) {
+      return;
+    }
+    for (const std::string& value : condition.one_of) {
+      if (HasThousandsPoints(value)) {
+        misfits_.push_back({Misfit::kThousandsPoint, condition.position, condition.field, value, {}, {}, {}});
+      }
+    }
+    if (real && condition.touching) {
+      const size_t first = *condition.touching;
+      misfits_.push_back({Misfit::kCommaSplitValue,
+                          condition.position,
+                          condition.field,
+                          condition.one_of[first],
+                          {},
+                          {},
+                          {},
+                          condition.one_of[first + 1]});
+    }
   }
 
   void CheckCondition(const RowCondition& condition) {
@@ -160,6 +184,7 @@ class MisfitFinder {
     if (field == nullptr) {
       return;
     }
+    CheckNumbers(*field, condition);
     MisfitAt misfit{Misfit::kConditionInapplicable, condition.position, condition.field, "", {}, {}, {}};
     std::vector<std::string> values = condition.one_of;
     const bool ordered = IsInteger(field->type) || IsReal(field->type);
@@ -172,7 +197,9 @@ class MisfitFinder {
       }
     }
     for (const std::string& value : values) {
-      if (!Comparable(*field) || !ConstantFor(*field, value).ok()) {
+      const bool reported =
+          policy_.language == Language::kGerman && IsInteger(field->type) && HasThousandsPoints(value);
+      if (!Comparable(*field) || (!reported && !ConstantFor(*field, value, policy_.language).ok())) {
         misfit.other = value;
         misfits_.push_back(misfit);
       }
@@ -194,39 +221,9 @@ class MisfitFinder {
 
   const Policy& policy_;
   const SchemaTable& schema_;
+  std::array<std::vector<const std::string*>, v1::FieldClass_ARRAYSIZE> listed_;  // paths by class
   std::vector<MisfitAt> misfits_;
 };
-
-absl::StatusOr<v1::RowConstant> TruthFor(std::string_view value) {
-  v1::RowConstant constant;
-  if (value == "true" || value == "ja" || value == "yes") {
-    constant.set_truth(true);
-    return constant;
-  }
-  if (value == "false" || value == "nein" || value == "no") {
-    constant.set_truth(false);
-    return constant;
-  }
-  return absl::InvalidArgumentError(Cat("`", value, "` is no truth value"));
-}
-
-absl::StatusOr<v1::RowConstant> IntegerFor(const FieldInfo& field, std::string_view value) {
-  v1::RowConstant constant;
-  if (IsUnsigned(field.type)) {
-    const std::optional<uint64_t> number = ParseInteger<uint64_t>(value);
-    if (number && (!IsNarrow(field.type) || *number <= UINT32_MAX)) {
-      constant.set_natural(*number);
-      return constant;
-    }
-  } else {
-    const std::optional<int64_t> number = ParseInteger<int64_t>(value);
-    if (number && (!IsNarrow(field.type) || (*number >= INT32_MIN && *number <= INT32_MAX))) {
-      constant.set_integer(*number);
-      return constant;
-    }
-  }
-  return absl::InvalidArgumentError(Cat("`", value, "` is no ", FieldTypeName(field.type)));
-}
 
 }  // namespace
 
@@ -289,42 +286,18 @@ std::string Describe(const MisfitAt& misfit) {
       return Cat(field, " is part of the key and cannot be changed with `", TreatmentName(misfit.treatment), "`");
     case Misfit::kTreatmentInapplicable:
       return Cat("`", TreatmentName(misfit.treatment), "` cannot be applied to ", field);
+    case Misfit::kBoundInapplicable:
+      return Cat("the bound `", misfit.other, "` does not fit ", field);
     case Misfit::kConditionInapplicable:
       return Cat(field, " cannot be compared with `", misfit.other, "`");
+    case Misfit::kThousandsPoint:
+      return Cat("`", misfit.other, "` may mean a thousand times as much");
+    case Misfit::kCommaSplitValue:
+      return Cat("`", misfit.other, "` and `", misfit.next, "` may be one number");
+    case Misfit::kTooManyFieldsCompared:
+      return Cat("the rows compare ", misfit.other, " fields, more than ", kComparedFieldsMax);
   }
   return "";
-}
-
-absl::StatusOr<v1::RowConstant> ConstantFor(const FieldInfo& field, std::string_view value) {
-  v1::RowConstant constant;
-  if (IsInteger(field.type)) {
-    return IntegerFor(field, value);
-  }
-  if (IsReal(field.type)) {
-    const std::optional<double> number = ParseReal(value);
-    if (!number) {
-      return absl::InvalidArgumentError(Cat("`", value, "` is no number"));
-    }
-    constant.set_number(*number);
-    return constant;
-  }
-  switch (field.type) {
-    case FieldType::kBool:
-      return TruthFor(value);
-    case FieldType::kString:
-      constant.set_text(std::string(value));
-      return constant;
-    case FieldType::kEnum:
-      for (const EnumValue& candidate : field.enum_values) {
-        if (candidate.name == value) {
-          constant.set_integer(candidate.number);
-          return constant;
-        }
-      }
-      return absl::InvalidArgumentError(Cat("`", value, "` is no value of ", field.type_name));
-    default:
-      return absl::InvalidArgumentError(Cat("`", field.path, "` cannot be compared"));
-  }
 }
 
 }  // namespace allmende::policy

@@ -37,8 +37,16 @@ enum class Misfit {
   kNoClass,       // the schema gives no class
   kKeyChanged,    // part of the key, and not kept or replaced by a pseudonym
   kTreatmentInapplicable,
+  kBoundInapplicable,  // a bound of buckets, `other`, is no value of the field's type, or no more than the one before
   kConditionInapplicable,  // `other` is the value that does not fit, or empty where the field itself cannot be compared
+  kThousandsPoint,         // `other` is a number of a German file that may mean a thousand times as much
+  kCommaSplitValue,        // `other` and `next` may be one number of a German file
+  kTooManyFieldsCompared,  // the rule's rows compare `other` fields, more than kComparedFieldsMax
 };
+
+// What a view can evaluate for each record (policy/view has the same bounds).
+inline constexpr size_t kComparedFieldsMax = 32;
+inline constexpr size_t kComparisonsMax = 1'024;
 
 struct MisfitAt {
   Misfit misfit;
@@ -48,6 +56,7 @@ struct MisfitAt {
   v1::FieldClass file_class = v1::FIELD_CLASS_UNSPECIFIED;
   v1::FieldClass schema_class = v1::FIELD_CLASS_UNSPECIFIED;
   Treatment treatment;
+  std::string next = "";
 };
 
 // Everything that keeps the policy from being compiled, in the order of the file; empty if it fits.
@@ -58,10 +67,5 @@ std::string Describe(const MisfitAt& misfit);
 
 // `grid`, `round`, ...: the treatment's English word.
 std::string_view TreatmentName(const Treatment& treatment);
-
-// The constant that a value of a row condition means for this field. Numbers are written with a decimal point, truth
-// values as `true`, `yes`, `ja` and their opposites, enum values by name.
-//   kInvalidArgument  the value does not fit the field's type
-absl::StatusOr<v1::RowConstant> ConstantFor(const FieldInfo& field, std::string_view value);
 
 }  // namespace allmende::policy

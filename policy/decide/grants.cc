@@ -1,6 +1,7 @@
 #include "policy/decide/grants.h"
 
 #include <algorithm>
+#include <iterator>
 
 namespace allmende::policy {
 namespace {
@@ -48,45 +49,37 @@ void CutCopies(const std::optional<ReplicaBound>& bound, Grant& grant) {
   grant.max_staleness = std::min(grant.max_staleness, bound->terms.max_age.value_or(absl::InfiniteDuration()));
 }
 
-// Crisis rules: the ceilings that match are united, and bound.
-void CutByCeilings(const Asked& asked, const std::vector<Atom>& crises, Grant& grant) {
-  if (!asked.rules().baseline) {
-    return;
-  }
-  std::vector<const CompiledCeiling*> matching;
-  for (const CompiledCeiling& ceiling : asked.rules().baseline->ceilings) {
-    const bool covers = std::any_of(crises.begin(), crises.end(), [&](Atom crisis) {
-      return std::binary_search(ceiling.during.begin(), ceiling.during.end(), crisis);
-    });
-    if (covers && asked.Matches(ceiling.audience)) {
-      matching.push_back(&ceiling);
-    }
-  }
-  ClassBounds bounds;
-  for (size_t field_class = 0; field_class < bounds.size(); ++field_class) {
-    std::vector<Treatment> treatments;
-    treatments.reserve(matching.size());
-    for (const CompiledCeiling* ceiling : matching) {
-      treatments.push_back(ceiling->bounds[field_class]);
-    }
-    bounds[field_class] = Union(treatments);
-  }
-  CutFields(asked.rules(), bounds, grant);
+// Those of the ceiling's crises that are among `crises`.
+std::vector<Atom> CoveredBy(const CompiledCeiling& ceiling, const std::vector<Atom>& crises) {
+  std::vector<Atom> covered;
+  std::set_intersection(ceiling.during.begin(), ceiling.during.end(), crises.begin(), crises.end(),
+                        std::back_inserter(covered));
+  return covered;
+}
 
-  std::optional<Lease> longest;
-  absl::Duration staleness = absl::ZeroDuration();
-  for (const CompiledCeiling* ceiling : matching) {
-    if (ceiling->replica) {
-      KeepLonger(LeaseFor(*ceiling->replica, asked.EndOf(crises)), asked.request().now, longest);
-      staleness = std::max(staleness, ceiling->replica->max_age.value_or(absl::InfiniteDuration()));
+// What each of the ceilings that match leaves of a crisis rule: a field comes with the lease of the ceilings that
+// permit it, not with a longer one of another. `crises` are in ascending order.
+std::vector<Grant> CutByCeilings(const Asked& asked, const std::vector<Atom>& crises, const Grant& grant) {
+  if (!asked.rules().baseline) {
+    return {grant};
+  }
+  std::vector<Grant> parts;
+  for (const CompiledCeiling& ceiling : asked.rules().baseline->ceilings) {
+    const std::vector<Atom> covered = CoveredBy(ceiling, crises);
+    if (covered.empty() || !asked.Matches(ceiling.audience)) {
+      continue;
     }
+    Grant& part = parts.emplace_back(grant);
+    CutFields(asked.rules(), ceiling.bounds, part);
+    if (!ceiling.replica || !part.lease) {
+      part.lease.reset();
+      continue;
+    }
+    // A crisis of the rule that this ceiling does not cover lengthens nothing.
+    part.lease = MeetOf(*part.lease, LeaseFor(*ceiling.replica, asked.EndOf(covered)));
+    part.max_staleness = std::min(part.max_staleness, ceiling.replica->max_age.value_or(absl::InfiniteDuration()));
   }
-  if (!longest || !grant.lease) {
-    grant.lease.reset();
-    return;
-  }
-  grant.lease = MeetOf(*grant.lease, *longest);
-  grant.max_staleness = std::min(grant.max_staleness, staleness);
+  return parts;
 }
 
 // Everything that supports one field of a combination.
@@ -162,16 +155,37 @@ std::vector<Bound> OuterBounds(const Asked& asked) {
   return bounds;
 }
 
-void Cut(const Asked& asked, const Bound& bound, const std::vector<Atom>& crises, Grant& grant) {
+std::vector<Grant> Cut(const Asked& asked, const Bound& bound, const std::vector<Atom>& crises, const Grant& grant) {
+  std::vector<Grant> parts;
   if (!grant.rule->during.empty()) {
-    CutByCeilings(asked, crises, grant);
-  } else if (bound.layer != Bound::Layer::kCrisisCeilings) {
-    CutFields(asked.rules(), bound.fields, grant);
-    CutCopies(bound.replica, grant);
+    parts = CutByCeilings(asked, crises, grant);
+  } else {
+    Grant& part = parts.emplace_back(grant);
+    if (bound.layer != Bound::Layer::kCrisisCeilings) {
+      CutFields(asked.rules(), bound.fields, part);
+      CutCopies(bound.replica, part);
+    }
   }
-  if (asked.request().keep_copy && !grant.lease) {
-    grant.fields.clear();
+  std::erase_if(parts,
+                [&](const Grant& part) { return part.fields.empty() || (asked.request().keep_copy && !part.lease); });
+  return parts;
+}
+
+std::vector<Grant> CutByAll(const Asked& asked, const std::vector<Bound>& bounds, const std::vector<Atom>& crises,
+                            const Grant& grant) {
+  std::vector<Grant> parts = {grant};
+  for (const Bound& bound : bounds) {
+    std::vector<Grant> left;
+    for (const Grant& part : parts) {
+      std::vector<Grant> cut = Cut(asked, bound, crises, part);
+      std::move(cut.begin(), cut.end(), std::back_inserter(left));
+    }
+    parts = std::move(left);
+    if (!grant.rule->during.empty()) {
+      break;  // every bound cuts a crisis rule in the same way
+    }
   }
+  return parts;
 }
 
 bool Combination::delivers() const {
@@ -237,9 +251,10 @@ Combination Bounded(const Asked& asked, const std::vector<Grant>& grants, const 
     if (!combination.delivers()) {
       break;
     }
-    std::vector<Grant> cut = grants;
-    for (Grant& grant : cut) {
-      Cut(asked, bound, asked.InForce(grant.rule->during), grant);
+    std::vector<Grant> cut;
+    for (const Grant& grant : grants) {
+      std::vector<Grant> parts = Cut(asked, bound, asked.InForce(grant.rule->during), grant);
+      std::move(parts.begin(), parts.end(), std::back_inserter(cut));
     }
     combination = MeetOf(asked.rules(), std::move(combination), Unite(asked.rules(), cut, asked.request().now));
     if (emptied_by != nullptr && !combination.delivers()) {
@@ -252,12 +267,12 @@ Combination Bounded(const Asked& asked, const std::vector<Grant>& grants, const 
 std::vector<const CompiledRule*> RulesBehind(const Asked& asked, const std::vector<Grant>& grants,
                                              const std::vector<Bound>& bounds, const Combination& combination) {
   std::vector<const CompiledRule*> behind;
-  for (Grant grant : grants) {
-    for (const Bound& bound : bounds) {
-      Cut(asked, bound, asked.InForce(grant.rule->during), grant);
-    }
-    const bool gives = std::any_of(grant.fields.begin(), grant.fields.end(), [&](const auto& field) {
-      return !std::holds_alternative<Drop>(combination.treatments[field.first]);
+  for (const Grant& grant : grants) {
+    const std::vector<Grant> parts = CutByAll(asked, bounds, asked.InForce(grant.rule->during), grant);
+    const bool gives = std::any_of(parts.begin(), parts.end(), [&](const Grant& part) {
+      return std::any_of(part.fields.begin(), part.fields.end(), [&](const auto& field) {
+        return !std::holds_alternative<Drop>(combination.treatments[field.first]);
+      });
     });
     if (gives) {
       behind.push_back(grant.rule);

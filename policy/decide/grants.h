@@ -36,9 +36,14 @@ struct Bound {
 // All of them: the crisis ceilings, if there is a city baseline, then the city's limits, then those of agreements.
 std::vector<Bound> OuterBounds(const Asked& asked);
 
-// Takes away what the bound forbids. A crisis rule is cut by the ceilings of `crises`, whatever the bound, and by
-// nothing else.
-void Cut(const Asked& asked, const Bound& bound, const std::vector<Atom>& crises, Grant& grant);
+// What the bound leaves of a grant; nothing where it leaves no field, or no copy although one is asked for. A crisis
+// rule is cut by the ceilings of `crises` (ascending), whatever the bound, and by nothing else: each ceiling leaves a
+// grant of its own.
+std::vector<Grant> Cut(const Asked& asked, const Bound& bound, const std::vector<Atom>& crises, const Grant& grant);
+
+// What the bounds leave one after the other.
+std::vector<Grant> CutByAll(const Asked& asked, const std::vector<Bound>& bounds, const std::vector<Atom>& crises,
+                            const Grant& grant);
 
 // Filters of which one must let a record pass, by number, ascending.
 using RowAlternatives = std::vector<int>;

@@ -116,12 +116,10 @@ int Effort(const std::vector<Missing>& missing) {
 // Whether the outer layers would leave anything of the rule for this caller, if it matched: in its crisis, and without
 // a copy where it permits none.
 bool WouldDeliver(const Asked& asked, const std::vector<Bound>& bounds, const CompiledRule& rule) {
-  Grant grant{&rule, rule.deliver, Lease(), absl::InfiniteDuration()};
+  const Grant grant{&rule, rule.deliver, Lease(), absl::InfiniteDuration()};
   const std::vector<Atom> in_force = asked.InForce(rule.during);
-  for (const Bound& bound : bounds) {
-    Cut(asked, bound, in_force.empty() ? rule.during : in_force, grant);
-  }
-  return !grant.fields.empty();
+  const std::vector<Grant> left = CutByAll(asked, bounds, in_force.empty() ? rule.during : in_force, grant);
+  return std::any_of(left.begin(), left.end(), [](const Grant& part) { return !part.fields.empty(); });
 }
 
 }  // namespace
@@ -166,14 +164,14 @@ Refusal RefuseByBound(const Asked& asked, const Bound& bound) {
 
 Refusal RefuseUnreleased(const Request& request) {
   return Base(RefusalCode::kNotReleased, request);
+}
+
 Refusal RefuseUnusable(const Request& request, const PolicyProblem& problem) {
   Refusal refusal = Base(RefusalCode::kPolicyUnusable, request);
   refusal.arguments["problem"] = problem.reason;
   refusal.file = problem.file;
   refusal.position = problem.position;
   return refusal;
-}
-
 }
 
 std::optional<Refusal> RefuseByTime(const CompiledRules& rules, const Request& request) {

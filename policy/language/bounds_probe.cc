@@ -61,6 +61,11 @@ SchemaTable MakeSchema() {
   return *SchemaTable::Compile(files.SerializeAsString(), "Probe");
 }
 
+const SchemaTable& Schema() {
+  static const auto& schema = *new SchemaTable(MakeSchema());
+  return schema;
+}
+
 Policy MakePolicy(const std::vector<CrisisKind>& crises) {
   Policy policy;
   policy.file = "probe";
@@ -88,7 +93,7 @@ Policy MakePolicy(const std::vector<CrisisKind>& crises) {
 
 }  // namespace
 
-BoundsProbe::BoundsProbe(const Baseline& baseline, const std::vector<CrisisKind>& crises) : schema_(MakeSchema()) {
+BoundsProbe::BoundsProbe(const Baseline& baseline, const std::vector<CrisisKind>& crises) : schema_(Schema()) {
   policies_.Put(*Compile(MakePolicy(crises), &baseline, schema_));
 }
 

@@ -21,7 +21,7 @@ class BoundsProbe {
   std::set<v1::FieldClass> DeliveredClasses(const Decision& decision) const;
 
  private:
-  SchemaTable schema_;
+  const SchemaTable& schema_;
   PolicySet policies_;
 };
 

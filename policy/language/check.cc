@@ -1,7 +1,7 @@
 #include "policy/language/check.h"
 
 #include <algorithm>
-#include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <utility>
@@ -9,6 +9,7 @@
 #include "policy/decide/class_bounds.h"
 #include "policy/decide/fit.h"
 #include "policy/language/report.h"
+#include "policy/language/row_check.h"
 #include "policy/language/suggest.h"
 #include "policy/language/vocabulary.h"
 #include "policy/model/berlin_time.h"
@@ -35,16 +36,14 @@ std::string DayText(absl::Time time) {
   return absl::FormatCivilTime(absl::CivilDay(BerlinCivil(time)));
 }
 
-template <typename Name>
-bool Overlap(const std::vector<Name>& a, const std::vector<Name>& b) {
-  return std::any_of(a.begin(), a.end(),
-                     [&](const Name& name) { return std::find(b.begin(), b.end(), name) != b.end(); });
-}
-
 class Checker {
  public:
   Checker(const Policy& policy, const SchemaTable& schema, const CheckOptions& options)
-      : policy_(policy), schema_(schema), options_(options), report_(options.text, policy.file) {}
+      : policy_(policy),
+        schema_(schema),
+        options_(options),
+        report_(options.text, policy.file),
+        fields_(FieldsOfRules(policy)) {}
 
   std::vector<Diagnostic> Check() {
     for (const MisfitAt& misfit : FindMisfits(policy_, schema_)) {
@@ -53,6 +52,7 @@ class Checker {
     CheckUnlistedFields();
     CheckCalendar();
     CheckRowFilters();
+    CheckComparisons();
     if (options_.baseline != nullptr) {
       CheckDeclared();
       CheckAgainstBounds();
@@ -74,7 +74,8 @@ class Checker {
     const int length = CountCharacters(field);
     switch (misfit.misfit) {
       case Misfit::kNoSuchField:
-        Add(DiagnosticCode::kFieldNotInSchema, misfit.position, length, {field}, Suggest(field, SchemaPaths()));
+        Add(DiagnosticCode::kFieldNotInSchema, misfit.position, length, {field},
+            report_.full() ? "" : Suggest(field, SchemaPaths()));
         break;
       case Misfit::kPartOfValue:
         Add(DiagnosticCode::kPartOfField, misfit.position, length, {field, misfit.other});
@@ -96,20 +97,37 @@ class Checker {
         Add(DiagnosticCode::kTreatmentDoesNotFit, misfit.position, 1,
             {Spell(TreatmentWord(misfit.treatment)), field, type});
         break;
+      case Misfit::kBoundInapplicable:
+        Add(DiagnosticCode::kBoundDoesNotFit, misfit.position, 1,
+            {policy_.language == Language::kGerman ? ReplaceAll(misfit.other, ".", ",") : misfit.other, field, type});
+        break;
+      case Misfit::kThousandsPoint:
+        Add(DiagnosticCode::kThousandsPoint, misfit.position, length,
+            {misfit.other, ReplaceAll(misfit.other, ".", "")});
+        break;
+      case Misfit::kCommaSplitValue:
+        Add(DiagnosticCode::kCommaInList, misfit.position, length, {misfit.other, misfit.next});
+        break;
+      case Misfit::kTooManyFieldsCompared:
+        Add(DiagnosticCode::kTooManyFieldsCompared, misfit.position, length,
+            {Spell(Word::kRows), misfit.other, Cat(kComparedFieldsMax)});
+        break;
       case Misfit::kConditionInapplicable:
         Add(DiagnosticCode::kConditionDoesNotFit, misfit.position, length, {field, type, misfit.other});
         break;
     }
   }
 
-  std::vector<std::string> SchemaPaths() const {
-    std::vector<std::string> paths;
-    for (const FieldInfo* field : schema_.all_fields()) {
-      if (IsPolicyField(*field, schema_)) {
-        paths.push_back(field->path);
+  const std::vector<std::string>& SchemaPaths() {
+    if (!schema_paths_) {
+      schema_paths_.emplace();
+      for (const FieldInfo* field : schema_.all_fields()) {
+        if (IsPolicyField(*field, schema_)) {
+          schema_paths_->push_back(field->path);
+        }
       }
     }
-    return paths;
+    return *schema_paths_;
   }
 
   void CheckUnlistedFields() {
@@ -137,70 +155,19 @@ class Checker {
     }
   }
 
-  static bool CanMeet(const Rule& a, const Rule& b) {
-    const bool open = a.audience.everyone || b.audience.everyone || !a.audience.groups.empty() ||
-                      !b.audience.groups.empty() || !a.audience.roles.empty() || !b.audience.roles.empty();
-    const bool same_caller = open || Overlap(a.audience.participants, b.audience.participants);
-    const bool same_purpose = a.purposes.any || b.purposes.any || Overlap(a.purposes.listed, b.purposes.listed);
-    return same_caller && same_purpose && Overlap(a.actions, b.actions);
-  }
-
-  static std::string RowsText(const Rule& rule) {
-    std::string text;
-    for (const RowCondition& condition : rule.rows) {
-      Append(text, condition.field, "\n", Join(condition.one_of, "\n"), "\n", condition.at_least.value_or(""), "\n",
-             condition.at_most.value_or(""), "\n\n");
-    }
-    return text;
-  }
-
-  // What the rule gives, by field.
-  std::map<std::string, Treatment> FieldsOf(const Rule& rule) const {
-    std::map<std::string, Treatment> fields;
-    for (const Delivery& delivery : rule.deliver) {
-      if (const auto* const path = std::get_if<std::string>(&delivery.what)) {
-        fields.insert_or_assign(*path, delivery.treatment);
-        continue;
-      }
-      for (const ClassifiedField& field : policy_.fields) {
-        if (field.field_class == std::get<v1::FieldClass>(delivery.what)) {
-          fields.try_emplace(field.field, delivery.treatment);
-        }
-      }
-    }
-    return fields;
-  }
-
-  // Whether `more` gives a field that `less` does not give, or not as well.
-  static bool GivesMore(const std::map<std::string, Treatment>& more, const std::map<std::string, Treatment>& less) {
-    return std::any_of(more.begin(), more.end(), [&](const auto& field) {
-      const auto found = less.find(field.first);
-      return found == less.end() || !AtLeastAsGenerous(found->second, field.second);
-    });
-  }
-
   // Where two rules hold together, a filtered one that gives more fields takes records of the other away.
   void CheckRowFilters() {
-    struct Given {
-      std::string rows;
-      std::map<std::string, Treatment> fields;
-    };
-    std::vector<Given> given;
-    for (const Rule& rule : policy_.rules) {
-      given.push_back({RowsText(rule), FieldsOf(rule)});
+    for (const auto& [earlier, later] : FindDifferentRows(policy_, fields_, kDiagnosticsMax + 1)) {
+      Add(DiagnosticCode::kDifferentRows, policy_.rules[later].position, 1,
+          {policy_.rules[earlier].id.value(), policy_.rules[later].id.value(), Spell(Word::kRows)});
     }
-    for (size_t later = 1; later < given.size(); ++later) {
-      for (size_t earlier = 0; earlier < later; ++earlier) {
-        const Given& a = given[earlier];
-        const Given& b = given[later];
-        const bool loses = a.rows != b.rows && ((!a.rows.empty() && GivesMore(a.fields, b.fields)) ||
-                                                (!b.rows.empty() && GivesMore(b.fields, a.fields)));
-        if (loses && CanMeet(policy_.rules[earlier], policy_.rules[later])) {
-          Add(DiagnosticCode::kDifferentRows, policy_.rules[later].position, 1,
-              {policy_.rules[earlier].id.value(), policy_.rules[later].id.value(), Spell(Word::kRows)});
-          break;
-        }
-      }
+  }
+
+  void CheckComparisons() {
+    if (const std::optional<CrowdedView> view = FindCrowdedView(policy_, options_.baseline, schema_)) {
+      Add(DiagnosticCode::kTooManyComparisons, view->rule->position, 1,
+          {view->rule->id.value(), Cat(view->comparisons), Cat(view->fields), Cat(kComparisonsMax),
+           Cat(kComparedFieldsMax), Spell(Word::kRows)});
     }
   }
 
@@ -208,6 +175,10 @@ class Checker {
   template <typename Name>
   void CheckName(const Name& name, const std::vector<Name>& declared, const std::string& key, FilePosition position) {
     if (declared.empty() || std::find(declared.begin(), declared.end(), name) != declared.end()) {
+      return;
+    }
+    if (report_.full()) {
+      Add(DiagnosticCode::kUndeclared, position, 1, {});
       return;
     }
     std::vector<std::string> names;
@@ -236,37 +207,51 @@ class Checker {
   }
 
   void CheckAgainstBounds() {
-    for (const Rule& rule : policy_.rules) {
+    std::set<CrisisKind> bounded;
+    for (const CrisisCeiling& ceiling : options_.baseline->crisis_ceilings) {
+      bounded.insert(ceiling.during.begin(), ceiling.during.end());
+    }
+    const std::vector<ClassLimit> limits = LimitsForEveryone();
+    for (size_t i = 0; i < policy_.rules.size(); ++i) {
+      const Rule& rule = policy_.rules[i];
       for (const CrisisKind& kind : rule.during) {
-        const auto& ceilings = options_.baseline->crisis_ceilings;
-        const bool bounded = std::any_of(ceilings.begin(), ceilings.end(), [&](const CrisisCeiling& ceiling) {
-          return std::find(ceiling.during.begin(), ceiling.during.end(), kind) != ceiling.during.end();
-        });
-        if (!bounded) {
+        if (!bounded.contains(kind)) {
           Add(DiagnosticCode::kNoCeiling, rule.position, 1, {kind.value()});
         }
       }
       if (rule.during.empty()) {
-        CheckLimits(rule);
+        CheckLimits(rule, fields_[i], limits);
       }
     }
   }
 
-  // A limit for everyone surely holds for whoever the rule is for.
-  void CheckLimits(const Rule& rule) {
+  struct ClassLimit {
+    const Limit* limit;
+    ClassBounds bounds;
+  };
+
+  // A limit for everyone surely holds for whoever a rule is for.
+  std::vector<ClassLimit> LimitsForEveryone() const {
+    std::vector<ClassLimit> limits;
     for (const Limit& limit : options_.baseline->limits) {
-      if (!limit.audience.everyone) {
-        continue;
+      if (limit.audience.everyone) {
+        limits.push_back({&limit, BoundsOf(limit)});
       }
-      const ClassBounds bounds = BoundsOf(limit);
-      const std::map<std::string, Treatment> fields = FieldsOf(rule);
-      const bool nothing =
-          !fields.empty() &&
-          std::all_of(policy_.fields.begin(), policy_.fields.end(), [&](const ClassifiedField& field) {
-            return !fields.contains(field.field) || std::holds_alternative<Drop>(bounds[field.field_class]);
-          });
+    }
+    return limits;
+  }
+
+  void CheckLimits(const Rule& rule, const GivenFields& fields, const std::vector<ClassLimit>& limits) {
+    std::set<v1::FieldClass> classes;
+    for (const auto& [place, treatment] : fields) {
+      classes.insert(policy_.fields[place].field_class);
+    }
+    for (const auto& [limit, bounds] : limits) {
+      const bool nothing = !classes.empty() && std::all_of(classes.begin(), classes.end(), [&](v1::FieldClass given) {
+        return std::holds_alternative<Drop>(bounds[given]);
+      });
       if (nothing) {
-        Add(DiagnosticCode::kNothingLeft, rule.position, 1, {limit.id.value(), options_.baseline->file});
+        Add(DiagnosticCode::kNothingLeft, rule.position, 1, {limit->id.value(), options_.baseline->file});
         return;
       }
     }
@@ -276,6 +261,8 @@ class Checker {
   const SchemaTable& schema_;
   const CheckOptions& options_;
   Report report_;
+  const std::vector<GivenFields> fields_;  // by rule
+  std::optional<std::vector<std::string>> schema_paths_;
 };
 
 }  // namespace

@@ -2,14 +2,21 @@
 
 #include <algorithm>
 #include <iterator>
+#include <map>
 
-#include "policy/language/suggest.h"
 #include "policy/text/strings.h"
 
 namespace allmende::policy {
 namespace {
 
 constexpr absl::Duration kRoundMax = absl::Hours(24 * 366);
+constexpr size_t kBucketsMax = 1'025;  // of 1,024 bounds
+
+void AppendNames(const FieldBook& fields, std::vector<std::string>& names) {
+  for (const auto& [field, unused] : fields) {
+    names.push_back(field);
+  }
+}
 
 class DeliveryReader {
  public:
@@ -61,15 +68,16 @@ class DeliveryReader {
         reader_.Add(DiagnosticCode::kTreatmentOnClass, node, {reader_.Spell(Word::kBuckets)});
         return;
       }
-      WarnIfEmpty(node, name, *field_class);
     } else {
       return;
     }
-    const auto earlier = std::find_if(deliveries_.begin(), deliveries_.end(),
-                                      [&](const Delivery& other) { return other.what == delivery.what; });
-    if (earlier != deliveries_.end()) {
-      reader_.Add(DiagnosticCode::kDeliveredTwice, node, {name, Cat(earlier->position.line)});
+    const auto [earlier, inserted] = lines_.try_emplace(delivery.what, delivery.position.line);
+    if (!inserted) {
+      reader_.Add(DiagnosticCode::kDeliveredTwice, node, {name, Cat(earlier->second)});
       return;
+    }
+    if (const auto* const field_class = std::get_if<v1::FieldClass>(&delivery.what)) {
+      WarnIfEmpty(node, name, *field_class);
     }
     deliveries_.push_back(std::move(delivery));
   }
@@ -80,20 +88,21 @@ class DeliveryReader {
       return FieldClassOf(found->word);
     }
     const std::vector<Word> classes = WordsOf(WordKind::kClass);
-    std::vector<std::string> candidates = reader_.Spellings(classes);
-    if (fields_ != nullptr) {
-      for (const auto& [field, unused] : *fields_) {
-        candidates.push_back(field);
+    const auto candidates = [&] {
+      std::vector<std::string> names = reader_.Spellings(classes);
+      if (fields_ != nullptr) {
+        AppendNames(*fields_, names);
       }
-    }
+      return names;
+    };
     reader_.Add(DiagnosticCode::kUnknownFieldOrClass, node,
                 {name, reader_.Spell(Word::kFields), ListWords(classes, reader_.language())},
-                Suggest(name, candidates));
+                reader_.Nearest(name, candidates));
     return std::nullopt;
   }
 
   void WarnIfEmpty(const Node& node, const std::string& name, v1::FieldClass field_class) {
-    if (fields_ != nullptr && std::none_of(fields_->begin(), fields_->end(), [&](const auto& field) {
+    if (fields_ != nullptr && !reader_.full() && std::none_of(fields_->begin(), fields_->end(), [&](const auto& field) {
           return field.second.field_class == field_class;
         })) {
       reader_.Add(DiagnosticCode::kEmptyClass, node, {name});
@@ -139,7 +148,7 @@ class DeliveryReader {
     }
     const std::vector<Word> treatments = WordsOf(WordKind::kTreatment);
     reader_.Add(DiagnosticCode::kUnknownTreatment, node, {text, ListWords(treatments, reader_.language())},
-                Suggest(text, reader_.Spellings(treatments)));
+                reader_.Nearest(text, [&] { return reader_.Spellings(treatments); }));
     return std::nullopt;
   }
 
@@ -202,6 +211,7 @@ class DeliveryReader {
   Reader& reader_;
   const FieldBook* const fields_;
   std::vector<Delivery> deliveries_;
+  std::map<std::variant<std::string, v1::FieldClass>, int> lines_;  // where each was named first
 };
 
 bool IsFieldPart(std::string_view part) {
@@ -237,6 +247,16 @@ std::optional<Range> ReadRange(Reader& reader, const Node& node, std::string_vie
     }
   }
   return range.low || range.high ? std::optional(range) : std::nullopt;
+}
+
+void ReportBadBucket(Reader& reader, const Node& node, const std::string& text) {
+  for (const std::string_view word : Words(text)) {
+    if (reader.language() == Language::kGerman && HasThousandsPoints(word)) {
+      ReportThousandsPoint(reader, node, word);
+      return;
+    }
+  }
+  reader.Add(DiagnosticCode::kBadBucket, node, {text});
 }
 
 // `[unter 0,1, 0,1 bis 1]` without quotes has four entries.
@@ -286,13 +306,18 @@ FieldBook ReadFields(Reader& reader, const Node& node) {
   return book;
 }
 
+void ReportThousandsPoint(Reader& reader, const Node& node, std::string_view number) {
+  reader.Add(DiagnosticCode::kThousandsPoint, node, {std::string(number), ReplaceAll(number, ".", "")});
+}
+
 void ReportUnknownField(Reader& reader, const Node& node, const FieldBook& fields) {
-  std::vector<std::string> names;
-  for (const auto& [field, unused] : fields) {
-    names.push_back(field);
-  }
+  const auto candidates = [&] {
+    std::vector<std::string> names;
+    AppendNames(fields, names);
+    return names;
+  };
   reader.Add(DiagnosticCode::kUnknownField, node, {node.scalar, reader.Spell(Word::kFields)},
-             Suggest(node.scalar, names));
+             reader.Nearest(node.scalar, candidates));
 }
 
 std::vector<Delivery> ReadDeliveries(Reader& reader, const Node& node, std::string_view what, const FieldBook* fields) {
@@ -312,6 +337,9 @@ std::optional<Buckets> ReadBuckets(Reader& reader, const Node& node, std::string
     reader.Add(node.IsNull() ? DiagnosticCode::kNoValue : DiagnosticCode::kNeedsList, node, {std::string(what)});
     return std::nullopt;
   }
+  if (!reader.CheckCount(node, what, kBucketsMax)) {
+    return std::nullopt;
+  }
   for (size_t i = 1; node.flow && i < node.items.size(); ++i) {
     if (LooksSplit(node.items[i - 1], node.items[i])) {
       reader.Add(DiagnosticCode::kCommaInList, node.items[i], {node.items[i - 1].scalar, node.items[i].scalar});
@@ -327,7 +355,7 @@ std::optional<Buckets> ReadBuckets(Reader& reader, const Node& node, std::string
     }
     const std::optional<Range> range = ReadRange(reader, item, *text);
     if (!range) {
-      reader.Add(DiagnosticCode::kBadBucket, item, {*text});
+      ReportBadBucket(reader, item, *text);
       return std::nullopt;
     }
     const bool first = i == 0;

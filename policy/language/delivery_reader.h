@@ -20,6 +20,9 @@ bool IsFieldPath(std::string_view text);
 // `felder: {öffentlich: [a, b]}`. Reports fields named twice and classes nobody knows.
 FieldBook ReadFields(Reader& reader, const Node& node);
 
+// Reports a number that may mean a thousand times as much (HasThousandsPoints).
+void ReportThousandsPoint(Reader& reader, const Node& node, std::string_view number);
+
 // Reports a field that `fields` does not hold, with the nearest that it does.
 void ReportUnknownField(Reader& reader, const Node& node, const FieldBook& fields);
 

@@ -224,6 +224,11 @@ std::vector<Case> ValueCases() {
       Edit("ListedTwice", {314}, "[thw]", "[thw, thw]"),
       Edit("EmptyList", {315}, "für: [thw]", "für: []"),
       Edit("EmptyDelivery", {315}, "liefern: [öffentlich]", "liefern: []"),
+      EditBaseline("EmptyNever", {315}, "nie: [personenbezogen, kritisch]", "nie: []"),
+      Edit("TooManyBuckets", {316}, "\"0,1 bis 1\", ", Lines("\"0,1 bis 1\", ", 1'024)),
+      Edit("ThousandsPointInBuckets", {317}, "\"0,1 bis 1\", \"über 1\"", "\"0,1 bis 1.000\", \"über 1.000\""),
+      Edit("ThousandsPointInABound", {317}, "    liefern: [öffentlich]\n",
+           "    liefern: [öffentlich]\n    zeilen: {level: {mindestens: -12.500.000}}\n"),
   };
 }
 
@@ -270,6 +275,9 @@ std::vector<Case> RuleCases() {
       Edit("EmptyCondition", {507}, "    liefern: [öffentlich]\n",
            "    liefern: [öffentlich]\n    zeilen: {level: {}}\n"),
       Edit("EveryoneAmongOthers", {508}, "[thw]", "[thw, alle]"),
+      Edit("EveryoneAsAParticipant", {508}, "für: [thw]", "für: {teilnehmer: alle}"),
+      Edit("EveryoneAmongParticipants", {508}, "für: [thw]", "für: {teilnehmer: [alle]}"),
+      Edit("EveryoneAsAGroup", {508}, "{gruppe: navigation}", "{gruppe: everyone}"),
       Edit("AnyAmongOthers", {508}, "zweck: verkehrslenkung", "zweck: [verkehrslenkung, beliebig]"),
       Edit("DifferentRows", {509}, "    liefern:\n      - öffentlich\n",
            "    zeilen: {level: {mindestens: 5}}\n    liefern:\n      - öffentlich\n"),
@@ -297,6 +305,10 @@ std::vector<Case> SchemaCases() {
            "overflow: maske"),
       Edit("ConditionDoesNotFit", {609}, "    liefern: [öffentlich]\n",
            "    liefern: [öffentlich]\n    zeilen: {level: [hoch]}\n"),
+      Edit("ThousandsPointInAValue", {317}, "    liefern: [öffentlich]\n",
+           "    liefern: [öffentlich]\n    zeilen: {level: [1.000, 2]}\n"),
+      Edit("CommaInRows", {409}, "    liefern: [öffentlich]\n",
+           "    liefern: [öffentlich]\n    zeilen: {level: [7, 0,5]}\n"),
       Edit("PartOfField", {610}, "ort: [position]", "ort: [position, position.latitude]"),
       Edit("HoldsFields", {603, 611}, "[overflow, inner.pump]", "[overflow, inner]"),
       Edit("TestRefused", {701}, "{wer: irgendwer, bekommt: [öffentlich]}",
@@ -311,6 +323,26 @@ std::vector<Case> SchemaCases() {
            "{wer: n, gruppe: navigation, zweck: verkehrslenkung, bekommt_auch: [position: {raster: 100 m}]}"),
       EditBaseline("BaselineTestFails", {703}, "bekommt_auch: [kritisch]", "bekommt_auch: [personenbezogen]"),
   };
+  cases.push_back({"BoundDoesNotFit",
+                   {612},
+                   With(With(kBase, "[overflow, inner.pump]", "[overflow, inner.pump, count]"), "- öffentlich\n",
+                        "- öffentlich\n      - count: {stufen: [\"unter -0,5\", \"über -0,5\"]}\n"),
+                   false,
+                   "uint32 count = 20 [(allmende.v1.class) = OPERATIONAL];"});
+  const std::string many = Lines(", f#", 33);
+  cases.push_back({"TooManyFieldsCompared",
+                   {613},
+                   With(With(kBase, "level]", Cat("level", many, "]")), "    liefern: [öffentlich]\n",
+                        Cat("    liefern: [öffentlich]\n    zeilen:\n", Lines("      f#: [1]\n", 33))),
+                   false,
+                   Lines("int32 f# = 1# [(allmende.v1.class) = PUBLIC];", 33)});
+  const size_t rules = std::string(kBase).find("  - regel: offen");
+  cases.push_back(
+      {"TooManyComparisons",
+       {614},
+       Cat(std::string(kBase).substr(0, rules),
+           Lines("  - {regel: r#, für: alle, zweck: beliebig, liefern: [level], zeilen: {state: [\"#\"]}}\n", 1'030),
+           "tests:\n  - {wer: a, bekommt_auch: [level]}\n")});
   cases.push_back({"NotListed", {603}, kBase, false, "string note = 20 [(allmende.v1.class) = PUBLIC];"});
   cases.push_back({"UnclassifiedInSchema", {604}, With(kBase, "level]", "level, note]"), false, "string note = 20;"});
   cases.push_back({"Expired", {607}, kBase, false, "", absl::CivilDay(2029, 1, 1)});

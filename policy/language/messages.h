@@ -60,6 +60,8 @@ enum class DiagnosticCode {
   kBadCrisis = 313,
   kListedTwice = 314,
   kEmptyList = 315,
+  kTooMany = 316,
+  kThousandsPoint = 317,
 
   // Fields and treatments
   kFieldInTwoClasses = 401,
@@ -102,6 +104,9 @@ enum class DiagnosticCode {
   kConditionDoesNotFit = 609,
   kPartOfField = 610,
   kHoldsFields = 611,
+  kBoundDoesNotFit = 612,
+  kTooManyFieldsCompared = 613,
+  kTooManyComparisons = 614,
 
   // Inline tests
   kTestRefused = 701,

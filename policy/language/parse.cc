@@ -13,6 +13,10 @@ namespace {
 
 constexpr size_t kDatasetBytesMax = 128;
 
+// More than any office keeps in its head; checking a file compares rules with each other.
+constexpr size_t kRulesMax = 10'000;
+constexpr size_t kLimitsMax = 1'000;  // of a baseline; the same for crisis ceilings
+
 bool IsDatasetName(std::string_view text) {
   if (text.empty() || text.size() > kDatasetBytesMax) {
     return false;
@@ -69,6 +73,7 @@ std::vector<Rule> ReadRules(Reader& reader, const Node& node, std::string_view w
     reader.Add(node.IsNull() ? DiagnosticCode::kNoValue : DiagnosticCode::kNeedsList, node, {std::string(what)});
     return rules;
   }
+  reader.CheckCount(node, what, kRulesMax);
   std::map<std::string, int> lines;
   for (const Node& item : node.items) {
     rules.push_back(ReadRule(reader, item, fields, lines));
@@ -137,6 +142,9 @@ void ReadLimitBounds(Reader& reader, const Section& section, Limit& limit) {
   if (never != nullptr) {
     const std::vector<Word> classes = WordsOf(WordKind::kClass);
     const std::string what = section.KeyText(Word::kNever);
+    if (never->IsSequence() && never->items.empty()) {
+      reader.Add(DiagnosticCode::kEmptyList, *never, {what});
+    }
     for (const Node* item : reader.Items(*never, what)) {
       if (const auto word = reader.OneOf(*item, what, WordKind::kClass, classes)) {
         limit.never.push_back(FieldClassOf(*word));
@@ -217,6 +225,7 @@ std::vector<Entry> ReadEntries(Reader& reader, const Section& top, Word word, Re
     reader.Add(node->IsNull() ? DiagnosticCode::kNoValue : DiagnosticCode::kNeedsList, *node, {top.KeyText(word)});
     return entries;
   }
+  reader.CheckCount(*node, top.KeyText(word), kLimitsMax);
   std::map<std::string, int> lines;
   for (const Node& item : node->items) {
     entries.push_back(read(reader, item, lines));

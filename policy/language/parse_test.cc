@@ -7,6 +7,7 @@
 #include <set>
 #include <string>
 
+#include "policy/language/reader.h"
 #include "policy/language/source_text.h"
 #include "policy/language/suggest.h"
 #include "policy/language/testing/fixtures.h"
@@ -256,6 +257,72 @@ TEST(Parse, LargestFilesAreReadAndTheirProblemsCut) {
   EXPECT_EQ(Codes(head + std::string(kMax - head.size() + 1, '#')), std::vector<std::string>{"AP0101"});
 }
 
+// Nobody may keep a broker busy with a file: what one costs does not grow with the square of its size. Each of these
+// took minutes where every wrong name was compared with every field.
+TEST(Parse, ManyWrongNamesAmongManyFieldsAreReadAsFastAsFew) {
+  const auto list = [](const std::string& name, int count, const std::string& separator) {
+    std::string text;
+    for (int i = 0; i < count; ++i) {
+      Append(text, i == 0 ? "" : separator, name, i);
+    }
+    return text;
+  };
+  const std::string head = "language: en\ndataset: a\npublisher: b\nvalid: {from: 2026-01-01}\n";
+  const std::string fields = Cat(head, "fields:\n  public: [", list("a_field_", 20'000, ", "), "]\n");
+  const std::string rule = "rules:\n  - rule: one\n    for: everyone\n    purpose: any\n";
+  for (const std::string& text :
+       {Cat(fields, rule, "    deliver: [", list("a_filed_", 20'000, ", "), "]\n", kTail),
+        Cat(fields, rule, "    deliver:\n      - ", list("a_filed_", 20'000, "\n      - "), "\n", kTail),
+        Cat(fields, rule, "    deliver: [public]\n    rows: {", list("a_filed_", 20'000, ": 1, "), ": 1}\n", kTail),
+        Cat(fields, rule, "    deliver: [", list("a_field_", 20'000, ", "), ", critical, personal, nobody]\n",
+            kTail)}) {
+    const ParseResult result = ParsePolicy(text, "x");
+    EXPECT_FALSE(result.policy.has_value());
+    EXPECT_LE(result.diagnostics.size(), 101u);
+  }
+}
+
+TEST(Parse, RulesOfAFileAreBounded) {
+  const auto file = [](int rules) {
+    std::string text = kHead;
+    for (int i = 0; i < rules; ++i) {
+      Append(text, "  - {rule: r", i, ", for: everyone, purpose: any, deliver: [a]}\n");
+    }
+    return Cat(text, kTail);
+  };
+  EXPECT_THAT(Codes(file(10'000)), ElementsAre());
+  EXPECT_THAT(Codes(file(10'001)), ElementsAre("AP0316"));
+}
+
+// Warnings do not keep a file from being used, however many there are.
+TEST(Parse, ManyWarningsAreNoError) {
+  std::string text = kHead;
+  for (int i = 0; i < 150; ++i) {
+    Append(text, "  - {rule: r", i, ", for: everyone, purpose: any, deliver: [a, critical]}\n");
+  }
+  const ParseResult result = ParsePolicy(Cat(text, kTail), "x");
+  EXPECT_TRUE(result.policy.has_value());
+  EXPECT_FALSE(HasErrors(result.diagnostics));
+  EXPECT_EQ(result.diagnostics.size(), 101u);
+  const ParseResult wrong = ParsePolicy(Cat(text, "  - {rule: r, for: everyone, deliver: [a]}\n", kTail), "x");
+  EXPECT_FALSE(wrong.policy.has_value());
+  EXPECT_TRUE(HasErrors(wrong.diagnostics));
+}
+
+TEST(Numbers, GermanThousandsAreToldFromDecimals) {
+  for (const char* text : {"1.000", "-1.000", "+12.500", "999.999.999", "1.234"}) {
+    EXPECT_TRUE(HasThousandsPoints(text)) << text;
+    EXPECT_FALSE(ParseNumber(text, Language::kGerman).has_value()) << text;
+  }
+  for (const char* text : {"", "-", ".", "1", "1000", "0.125", "0.000", "1.5", "1.0000", "1234.567", "1.00.000",
+                           "1,000", ".000", "1.000,5", "a.000"}) {
+    EXPECT_FALSE(HasThousandsPoints(text)) << text;
+  }
+  EXPECT_EQ(ParseNumber("0.125", Language::kGerman), 0.125);
+  EXPECT_EQ(ParseNumber("1,000", Language::kGerman), 1.0);
+  EXPECT_EQ(ParseNumber("1.000", Language::kEnglish), 1.0);
+}
+
 TEST(SourceText, ColumnsCountCharacters) {
   const SourceText source("größe: 1\r\nübel\n");
   EXPECT_EQ(source.PositionAt(std::string("größe").size()), (FilePosition{1, 6}));
@@ -278,6 +345,12 @@ TEST(Suggest, FindsSlipsOfTheKeyboardAndNothingFarther) {
   EXPECT_EQ(Suggest(std::string(1'000, 'z'), words), "");
   EXPECT_EQ(EditDistance("abc", "acb", 3), 1) << "swapped neighbours are one slip";
   EXPECT_EQ(EditDistance("abc", "xyz", 2), 3) << "beyond the limit";
+  EXPECT_EQ(EditDistance("", "abc", 3), 3);
+  EXPECT_EQ(EditDistance("übermorgen", "uebermorgen", 3), 2);
+  EXPECT_EQ(EditDistance("kitten", "sitting", 3), 3);
+  EXPECT_EQ(EditDistance("kitten", "sitting", 2), 3) << "beyond the limit";
+  EXPECT_EQ(EditDistance("abcdef", "defabc", 3), 4) << "beyond the limit";
+  EXPECT_EQ(EditDistance("ab", "ba", 0), 1);
 }
 
 TEST(Vocabulary, EverySpellingStandsForOneWord) {

@@ -5,7 +5,6 @@
 #include <set>
 
 #include "absl/strings/str_format.h"
-#include "policy/language/suggest.h"
 #include "policy/text/strings.h"
 
 namespace allmende::policy {
@@ -32,6 +31,9 @@ std::optional<double> ParseNumber(std::string_view text, Language language) {
   if (comma && text.find('.') != std::string_view::npos) {
     return std::nullopt;
   }
+  if (language == Language::kGerman && HasThousandsPoints(text)) {
+    return std::nullopt;
+  }
   if (text.empty() || text.find_first_not_of("0123456789.,+-") != std::string_view::npos) {
     return std::nullopt;
   }
@@ -52,6 +54,14 @@ std::vector<std::string> Reader::Spellings(std::span<const Word> words) const {
 
 void Reader::Add(DiagnosticCode code, const Node& node, std::vector<std::string> arguments, std::string suggestion) {
   report_.Add(code, node.position, node.length, std::move(arguments), std::move(suggestion));
+}
+
+bool Reader::CheckCount(const Node& node, std::string_view what, size_t max) {
+  if (node.items.size() <= max) {
+    return true;
+  }
+  Add(DiagnosticCode::kTooMany, node, {std::string(what), Cat(node.items.size()), Cat(max)});
+  return false;
 }
 
 void Reader::OtherLanguage(const Node& node, std::string_view written, Word word) {
@@ -146,7 +156,7 @@ std::optional<Word> Reader::OneOf(const Node& node, std::string_view what, WordK
   const std::optional<FoundWord> found = FindWord(kind, *value);
   if (!found || std::find(allowed.begin(), allowed.end(), found->word) == allowed.end()) {
     Add(DiagnosticCode::kUnknownValue, node, {*value, std::string(what), ListWords(allowed, language_)},
-        Suggest(*value, Spellings(allowed)));
+        Nearest(*value, [&] { return Spellings(allowed); }));
     return std::nullopt;
   }
   if (!found->In(language_)) {
@@ -212,7 +222,7 @@ std::optional<Word> Reader::Unit(const Node& node, std::string_view unit, WordKi
   if (!found) {
     const std::vector<Word> units = WordsOf(kind);
     Add(DiagnosticCode::kUnknownUnit, node, {std::string(unit), ListWords(units, language_)},
-        Suggest(unit, Spellings(units)));
+        Nearest(unit, [&] { return Spellings(units); }));
     return std::nullopt;
   }
   if (!found->In(language_)) {

@@ -13,6 +13,7 @@
 #include "absl/time/civil_time.h"
 #include "absl/time/time.h"
 #include "policy/language/report.h"
+#include "policy/language/suggest.h"
 #include "policy/language/vocabulary.h"
 #include "policy/language/yaml_tree.h"
 
@@ -59,6 +60,17 @@ class Reader {
   // `krise(starkregen)`, or a list of such.
   std::vector<CrisisKind> Crises(const Node& node, std::string_view what);
 
+  // The candidate that a writer may have meant by `word`; `candidates` makes them, where the problem is shown at all.
+  template <typename Candidates>
+  std::string Nearest(std::string_view word, Candidates candidates) const {
+    return report_.full() ? std::string() : Suggest(word, candidates());
+  }
+  // No more problems will be shown.
+  bool full() const { return report_.full(); }
+
+  // Reports more than `max` entries; true if there are no more.
+  bool CheckCount(const Node& node, std::string_view what, size_t max);
+
   // True and the word if `text` is it, in the file's language; reports the other language's spelling.
   bool IsWord(const Node& node, std::string_view text, WordKind kind, Word word);
 
@@ -75,7 +87,8 @@ class Reader {
   const Language language_;
 };
 
-// A finite number with a decimal point, or with a decimal comma in German files.
+// A finite number with a decimal point, or with a decimal comma in German files. There `1.000` is none, as it may be
+// meant to be a thousand (HasThousandsPoints).
 std::optional<double> ParseNumber(std::string_view text, Language language);
 
 // The entries of one mapping, found by word. Reports unknown, unsupported, doubled and foreign keys when it is made.

@@ -27,7 +27,10 @@ void Report::Add(DiagnosticCode code, FilePosition position, int length, std::ve
                  std::string suggestion) {
   const Severity severity = TextOf(code).severity;
   has_errors_ = has_errors_ || severity == Severity::kError;
-  if (diagnostics_.size() > kDiagnosticsMax) {
+  if (full()) {
+    if (severity == Severity::kError) {
+      diagnostics_.back().severity = severity;
+    }
     return;
   }
   if (diagnostics_.size() == kDiagnosticsMax) {
@@ -37,7 +40,7 @@ void Report::Add(DiagnosticCode code, FilePosition position, int length, std::ve
   }
   Diagnostic diagnostic;
   diagnostic.code = code;
-  diagnostic.severity = TextOf(code).severity;
+  diagnostic.severity = severity;
   diagnostic.file = file_;
   diagnostic.line = position.line;
   diagnostic.column = position.column;

@@ -10,7 +10,7 @@
 
 namespace allmende::policy {
 
-inline constexpr int kDiagnosticsMax = 100;
+inline constexpr size_t kDiagnosticsMax = 100;
 
 class Report {
  public:
@@ -20,11 +20,14 @@ class Report {
   const SourceText& source() const { return source_; }
 
   // Adds a problem at a place; `length` is in characters. Beyond kDiagnosticsMax one last message says that there are
-  // more.
+  // more; it is as severe as the worst that is not shown.
   void Add(DiagnosticCode code, FilePosition position, int length, std::vector<std::string> arguments,
            std::string suggestion = "");
 
   bool has_errors() const { return has_errors_; }
+
+  // No more problems will be shown, so it is not worth looking for what a writer may have meant.
+  bool full() const { return diagnostics_.size() > kDiagnosticsMax; }
 
   // Hands the problems over, ordered by place.
   std::vector<Diagnostic> Take();

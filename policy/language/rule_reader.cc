@@ -9,14 +9,17 @@ namespace allmende::policy {
 namespace {
 
 constexpr absl::Duration kLeaseMax = absl::Hours(24 * 366);
+constexpr size_t kRowValuesMax = 65'536;
 
-// Reports `alle` or `beliebig` in a list: it would be taken for a name.
-void CheckAlone(Reader& reader, const Node& node, Word word, std::string_view what) {
+// Reports `alle` or `beliebig` where it would be taken for a name; `key` is the one that it may stand behind alone.
+void CheckAlone(Reader& reader, const Node& node, Word word, std::string_view key) {
+  const std::optional<FoundWord> found =
+      node.IsScalar() ? FindWord(WordKind::kValue, node.scalar) : std::optional<FoundWord>();
+  if (found && found->word == word) {
+    reader.Add(DiagnosticCode::kEveryoneAmongOthers, node, {node.scalar, std::string(key)});
+  }
   for (const Node& item : node.items) {
-    const std::optional<FoundWord> found = FindWord(WordKind::kValue, item.scalar);
-    if (found && found->word == word) {
-      reader.Add(DiagnosticCode::kEveryoneAmongOthers, item, {item.scalar, std::string(what)});
-    }
+    CheckAlone(reader, item, word, key);
   }
 }
 
@@ -29,9 +32,11 @@ std::vector<Id> ToIds(std::vector<std::string> texts) {
   return ids;
 }
 
-std::vector<ParticipantId> ReadParticipants(Reader& reader, const Node& node, std::string_view what) {
-  CheckAlone(reader, node, Word::kEveryone, what);
-  return ToIds<ParticipantId>(reader.Ids(node, what));
+// Names of participants or groups under `what`, which may itself stand under `audience`.
+template <typename Id>
+std::vector<Id> ReadMembers(Reader& reader, const Node& node, std::string_view what, std::string_view audience) {
+  CheckAlone(reader, node, Word::kEveryone, audience);
+  return ToIds<Id>(reader.Ids(node, what));
 }
 
 PurposeSet ReadPurposes(Reader& reader, const Node& node, std::string_view what) {
@@ -78,6 +83,10 @@ void ReadBounds(Reader& reader, const Node& node, RowCondition& condition) {
       return text;  // a double would not hold every one of them
     }
     const std::optional<double> number = ParseNumber(*text, reader.language());
+    if (!number && reader.language() == Language::kGerman && HasThousandsPoints(*text)) {
+      ReportThousandsPoint(reader, *value, *text);
+      return std::nullopt;
+    }
     if (!number) {
       reader.Add(DiagnosticCode::kBadNumber, *value, {*text});
       return std::nullopt;
@@ -86,6 +95,29 @@ void ReadBounds(Reader& reader, const Node& node, RowCondition& condition) {
   };
   condition.at_least = bound(Word::kAtLeast);
   condition.at_most = bound(Word::kAtMost);
+}
+
+// Whether nothing but a comma stands between two values without quotes.
+bool Touch(const Node& before, const Node& item) {
+  return before.IsScalar() && item.IsScalar() && !before.quoted && !item.quoted &&
+         item.position == FilePosition{before.position.line, before.position.column + before.length + 1};
+}
+
+void ReadValues(Reader& reader, const Node& node, RowCondition& condition) {
+  reader.CheckCount(node, condition.field, kRowValuesMax);
+  const Node* before = nullptr;
+  for (const Node* item : reader.Items(node, condition.field)) {
+    std::optional<std::string> text = reader.Value(*item, condition.field);
+    if (!text) {
+      before = nullptr;
+      continue;
+    }
+    if (before != nullptr && node.flow && !condition.touching && Touch(*before, *item)) {
+      condition.touching = condition.one_of.size() - 1;
+    }
+    condition.one_of.push_back(*std::move(text));
+    before = item;
+  }
 }
 
 std::vector<RowCondition> ReadRows(Reader& reader, const Node& node, std::string_view what, const FieldBook& fields) {
@@ -106,11 +138,7 @@ std::vector<RowCondition> ReadRows(Reader& reader, const Node& node, std::string
     if (value.IsMapping()) {
       ReadBounds(reader, value, condition);
     } else {
-      for (const Node* item : reader.Items(value, key.scalar)) {
-        if (std::optional<std::string> text = reader.Value(*item, key.scalar)) {
-          condition.one_of.push_back(*std::move(text));
-        }
-      }
+      ReadValues(reader, value, condition);
     }
     if (value.IsMapping() ? value.entries.empty() : value.IsSequence() && value.items.empty()) {
       reader.Add(DiagnosticCode::kEmptyCondition, key,
@@ -151,15 +179,15 @@ Audience ReadAudience(Reader& reader, const Node& node, std::string_view what) {
     return audience;
   }
   if (!node.IsMapping()) {
-    audience.participants = ReadParticipants(reader, node, what);
+    audience.participants = ReadMembers<ParticipantId>(reader, node, what, what);
     return audience;
   }
   Section section(reader, node, what, {Word::kParticipantKey, Word::kGroupKey, Word::kRoleKey});
   if (const Node* const value = section.Find(Word::kParticipantKey)) {
-    audience.participants = ReadParticipants(reader, *value, section.KeyText(Word::kParticipantKey));
+    audience.participants = ReadMembers<ParticipantId>(reader, *value, section.KeyText(Word::kParticipantKey), what);
   }
   if (const Node* const value = section.Find(Word::kGroupKey)) {
-    audience.groups = ToIds<GroupId>(reader.Ids(*value, section.KeyText(Word::kGroupKey)));
+    audience.groups = ReadMembers<GroupId>(reader, *value, section.KeyText(Word::kGroupKey), what);
   }
   if (const Node* const value = section.Find(Word::kRoleKey)) {
     audience.roles = ReadRoles(reader, *value, section.KeyText(Word::kRoleKey));

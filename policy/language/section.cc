@@ -1,7 +1,6 @@
 #include <algorithm>
 
 #include "policy/language/reader.h"
-#include "policy/language/suggest.h"
 #include "policy/text/strings.h"
 
 namespace allmende::policy {
@@ -42,7 +41,7 @@ void Section::ReportUnknown(const Node& key, const Node& value, std::span<const 
     return;
   }
   reader_.Add(DiagnosticCode::kUnknownKey, key, {key.scalar, ListWords(allowed, reader_.language())},
-              Suggest(key.scalar, reader_.Spellings(allowed)));
+              reader_.Nearest(key.scalar, [&] { return reader_.Spellings(allowed); }));
 }
 
 const Node* Section::Find(Word word) const {

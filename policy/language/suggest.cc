@@ -1,6 +1,7 @@
 #include "policy/language/suggest.h"
 
 #include <algorithm>
+#include <array>
 #include <cstdlib>
 
 #include "policy/language/source_text.h"
@@ -12,31 +13,44 @@ namespace {
 // Longer words are no slips of known ones, and comparing them would cost more than it helps.
 constexpr int kWordCharactersMax = 64;
 
+// Of more names the first ones are compared: what a single message may cost is bounded.
+constexpr size_t kCandidatesMax = 5'000;
+
+int Distance(const std::vector<std::string_view>& left, const std::vector<std::string_view>& right, int limit) {
+  const int rows = static_cast<int>(left.size());
+  const int columns = static_cast<int>(right.size());
+  // The costs of three rows: a swap looks back two. Only cells within `limit` of the diagonal can count.
+  std::array<std::array<int, kWordCharactersMax + 1>, 3> costs = {};
+  for (int i = 0; i <= rows; ++i) {
+    std::array<int, kWordCharactersMax + 1>& row = costs[i % 3];
+    const std::array<int, kWordCharactersMax + 1>& above = costs[(i + 2) % 3];
+    const std::array<int, kWordCharactersMax + 1>& second = costs[(i + 1) % 3];
+    row.fill(limit + 1);
+    for (int j = std::max(0, i - limit); j <= std::min(columns, i + limit); ++j) {
+      int cost = i + j;
+      if (i > 0 && j > 0) {
+        const int changed = left[i - 1] == right[j - 1] ? 0 : 1;
+        cost = std::min({above[j] + 1, row[j - 1] + 1, above[j - 1] + changed});
+        if (i > 1 && j > 1 && left[i - 1] == right[j - 2] && left[i - 2] == right[j - 1]) {
+          cost = std::min(cost, second[j - 2] + 1);
+        }
+      }
+      row[j] = std::min(cost, limit + 1);
+    }
+  }
+  return costs[rows % 3][columns];
+}
+
 }  // namespace
 
 int EditDistance(std::string_view a, std::string_view b, int limit) {
   const std::vector<std::string_view> left = SplitCharacters(a);
   const std::vector<std::string_view> right = SplitCharacters(b);
-  const int rows = static_cast<int>(left.size());
-  const int columns = static_cast<int>(right.size());
-  if (std::abs(rows - columns) > limit || std::max(rows, columns) > kWordCharactersMax) {
+  const size_t longer = std::max(left.size(), right.size());
+  if (longer - std::min(left.size(), right.size()) > static_cast<size_t>(limit) || longer > kWordCharactersMax) {
     return a == b ? 0 : limit + 1;
   }
-  std::vector<std::vector<int>> cost(rows + 1, std::vector<int>(columns + 1));
-  for (int i = 0; i <= rows; ++i) {
-    for (int j = 0; j <= columns; ++j) {
-      if (i == 0 || j == 0) {
-        cost[i][j] = i + j;
-        continue;
-      }
-      const int changed = left[i - 1] == right[j - 1] ? 0 : 1;
-      cost[i][j] = std::min({cost[i - 1][j] + 1, cost[i][j - 1] + 1, cost[i - 1][j - 1] + changed});
-      if (i > 1 && j > 1 && left[i - 1] == right[j - 2] && left[i - 2] == right[j - 1]) {
-        cost[i][j] = std::min(cost[i][j], cost[i - 2][j - 2] + 1);
-      }
-    }
-  }
-  return std::min(cost[rows][columns], limit + 1);
+  return Distance(left, right, limit);
 }
 
 std::string Suggest(std::string_view word, const std::vector<std::string>& candidates) {
@@ -48,8 +62,12 @@ std::string Suggest(std::string_view word, const std::vector<std::string>& candi
   const std::string lower = ToLower(word);
   std::string best;
   int best_distance = allowed + 1;
-  for (const std::string& candidate : candidates) {
-    const int distance = EditDistance(lower, ToLower(candidate), allowed);
+  for (size_t i = 0; i < std::min(candidates.size(), kCandidatesMax) && best_distance > 0; ++i) {
+    const std::string& candidate = candidates[i];
+    if (std::abs(CountCharacters(candidate) - characters) >= best_distance) {
+      continue;
+    }
+    const int distance = EditDistance(lower, ToLower(candidate), best_distance - 1);
     if (distance < best_distance) {
       best = candidate;
       best_distance = distance;

@@ -12,7 +12,7 @@ namespace allmende::policy {
 int EditDistance(std::string_view a, std::string_view b, int limit);
 
 // The candidate nearest to `word`, the first of several; empty where none is near enough to be a slip of the keyboard
-// (one edit up to 4 characters, two up to 8, otherwise three).
+// (one edit up to 4 characters, two up to 8, otherwise three). Of many candidates only the first few thousand count.
 std::string Suggest(std::string_view word, const std::vector<std::string>& candidates);
 
 }  // namespace allmende::policy

@@ -67,6 +67,8 @@ struct RowCondition {
   std::optional<std::string> at_least;
   std::optional<std::string> at_most;
   FilePosition position;
+  // The first of two values that stand without quotes and with a comma alone between them: `[0,5]` may be one number.
+  std::optional<size_t> touching = {};
 };
 
 // How long a local copy may serve. At least one of the first two is set.

@@ -109,13 +109,23 @@ bool AtLeastAsGenerous(const Treatment& a, const Treatment& b) {
 }
 
 Treatment Union(std::span<const Treatment> treatments) {
+  // Many rules give a field in few ways: each way is compared once.
+  std::vector<const Treatment*> different;
+  for (const Treatment& treatment : treatments) {
+    if (std::holds_alternative<Keep>(treatment)) {
+      return treatment;
+    }
+    if (std::none_of(different.begin(), different.end(), [&](const Treatment* other) { return *other == treatment; })) {
+      different.push_back(&treatment);
+    }
+  }
   const Treatment* best = nullptr;
-  for (const Treatment& candidate : treatments) {
-    const bool contained = std::any_of(treatments.begin(), treatments.end(), [&](const Treatment& other) {
-      return AtLeastAsGenerous(other, candidate) && !AtLeastAsGenerous(candidate, other);
+  for (const Treatment* candidate : different) {
+    const bool contained = std::any_of(different.begin(), different.end(), [&](const Treatment* other) {
+      return AtLeastAsGenerous(*other, *candidate) && !AtLeastAsGenerous(*candidate, *other);
     });
-    if (!contained && (best == nullptr || Stricter(candidate, *best))) {
-      best = &candidate;
+    if (!contained && (best == nullptr || Stricter(*candidate, *best))) {
+      best = candidate;
     }
   }
   return best == nullptr ? Treatment(Drop{}) : *best;

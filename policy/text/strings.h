@@ -99,6 +99,22 @@ inline std::string_view Trim(std::string_view text) {
                                          : text.substr(begin, text.find_last_not_of(kBlank) - begin + 1);
 }
 
+// Whether a German reader may take the number for one with points between its thousands: `1.000`, `-12.500.000`, but
+// not `0.125` or `1.5`.
+inline bool HasThousandsPoints(std::string_view text) {
+  if (!text.empty() && (text.front() == '-' || text.front() == '+')) {
+    text.remove_prefix(1);
+  }
+  const std::vector<std::string_view> groups = Split(text, '.');
+  for (size_t i = 0; i < groups.size(); ++i) {
+    const bool fits = i == 0 ? !groups[i].empty() && groups[i].size() <= 3 : groups[i].size() == 3;
+    if (!fits || groups[i].find_first_not_of("0123456789") != std::string_view::npos) {
+      return false;
+    }
+  }
+  return groups.size() > 1 && text.front() != '0';
+}
+
 // The whole of `text` as a decimal integer; none if it is not one or does not fit.
 template <std::integral Number>
 std::optional<Number> ParseInteger(std::string_view text) {

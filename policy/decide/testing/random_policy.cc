@@ -33,6 +33,14 @@ CrisisKind SomeCrisis(Random& random) {
   return CrisisKind(Cat("crisis-", random.Below(2)));
 }
 
+std::vector<CrisisKind> SomeCrises(Random& random) {
+  std::vector<CrisisKind> crises = {SomeCrisis(random)};
+  if (random.OneIn(3)) {
+    crises.emplace_back(crises.front() == CrisisKind("crisis-0") ? "crisis-1" : "crisis-0");
+  }
+  return crises;
+}
+
 Audience SomeAudience(Random& random) {
   Audience audience;
   switch (random.Below(4)) {
@@ -133,7 +141,7 @@ Rule SomeRule(Random& random, int number) {
   rule.actions = random.OneIn(3) ? std::vector<Action>{Action::kLookup}
                                  : std::vector<Action>{Action::kRead, Action::kSubscribe, Action::kLookup};
   if (random.OneIn(3)) {
-    rule.during = {SomeCrisis(random)};
+    rule.during = SomeCrises(random);
   }
   std::vector<const FieldInfo*> fields = Fields();
   for (uint64_t i = 1 + random.Below(4); i > 0; --i) {
@@ -210,7 +218,7 @@ Baseline RandomBaseline(Random& random) {
     CrisisCeiling ceiling;
     ceiling.id = RuleId(Cat("ceiling-", i));
     ceiling.audience = SomeAudience(random);
-    ceiling.during = {SomeCrisis(random)};
+    ceiling.during = SomeCrises(random);
     ceiling.at_most = SomeCeilings(random);
     if (!random.OneIn(3)) {
       ceiling.replica = SomeTerms(random, true);
@@ -230,7 +238,8 @@ Request RandomRequest(Random& random) {
   request.keep_copy = random.OneIn(2);
   for (uint64_t i = random.Below(3); i > 0; --i) {
     const absl::Time from = request.now + absl::Hours(6) - absl::Hours(static_cast<int>(random.Below(12)));
-    request.regime.crises.push_back({SomeCrisis(random), {}, from, from + absl::Hours(8)});
+    const absl::Duration lasts = random.OneIn(2) ? absl::Hours(8) : absl::Hours(100);
+    request.regime.crises.push_back({SomeCrisis(random), {}, from, from + lasts});
   }
   return request;
 }
