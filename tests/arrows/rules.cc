@@ -191,6 +191,10 @@ std::vector<std::string> CheckLayers(const SourceTree& tree, const Architecture&
   });
   for (const auto& [path, content] : tree) {
     for (const Include& include : IncludesOf(content)) {
+      if (absl::StartsWith(include.target, ".")) {
+        wrong.push_back(
+            absl::StrCat(At(path, include), "includes are named from the project's folder, not ", include.target));
+      }
       if (IsLayerCode(include.target) && !IsGenerated(include.target) && tree.count(include.target) == 0) {
         wrong.push_back(absl::StrCat(At(path, include), "there is no file ", include.target));
       }

@@ -147,6 +147,13 @@ TEST(RulesTest, IncludeOfAFileThatDoesNotExistIsFound) {
   EXPECT_THAT(sample.Check(), ElementsAre("sdk/base/file.h:1: there is no file sdk/base/gone.h"));
 }
 
+TEST(RulesTest, IncludeThatClimbsOutOfItsFolderIsFound) {
+  Sample sample;
+  sample.tree["policy/view/view.h"] = Including({"../../sdk/store/database.h"});
+  EXPECT_THAT(sample.Check(),
+              ElementsAre(HasSubstr("policy/view/view.h:1: includes are named from the project's folder")));
+}
+
 TEST(RulesTest, LibraryOutsideItsPlaceIsFoundInCodeAndInTests) {
   for (const std::string path : {"sdk/base/file.h", "tests/system/system_test.cc"}) {
     Sample sample;

@@ -183,15 +183,62 @@ TEST_F(SdkTest, ATableReplicaEqualsTheTableAndOutlivesItsBroker) {
 
   // A cold start with no broker at all, and then the rest.
   replica.reset();
+  std::map<std::string, int> at_400 = expected;
   change(400, 450);
-  expected.clear();
+  ASSERT_NE(at_400, expected);
   broker_.Stop();
   replica = OpenReplica("amt/orte");
+  at_400.swap(expected);
+  expect_equal(*replica);
+  at_400.swap(expected);
   EXPECT_EQ(replica->status().info.source, ReadInfo::Source::kOffline);
   EXPECT_EQ(replica->status().info.watermark, 400u);
   ASSERT_EQ(broker_.Start(), absl::OkStatus());
   ASSERT_TRUE(replica->StartSync(*operator_).ok());
   ASSERT_EQ(replica->WaitForSequence(450, Soon()), absl::OkStatus());
+  expect_equal(*replica);
+  EXPECT_EQ(replica->status().snapshots, 0u) << "resumed, not copied anew";
+}
+
+TEST_F(SdkTest, AReplicaOfFilteredRowsHoldsWhatMayBeSeenNow) {
+  ASSERT_EQ(broker_.Release("amt/orte", broker::PolicyText("amt/orte", broker::kFields,
+                                                           absl::StrCat(broker::kNavigationGetsPublic,
+                                                                        "    rows: {level: {at_least: 50}}\n"))),
+            absl::OkStatus());
+  auto publisher = OpenPublisher("amt/orte");
+  std::map<std::string, int> expected;
+  uint64_t sequence = 0;
+  const auto change = [&](int count) {
+    for (int i = 0; i < count; ++i) {
+      const std::string id = absl::StrCat("id", 100 + sequence * 7 % 40);
+      const int level = sequence % 6 == 5 ? -1 : static_cast<int>(sequence * 37 % 100);
+      Append(*publisher, id, level);
+      expected.erase(id);
+      if (level >= 50) expected[id] = level;
+      ++sequence;
+    }
+    ASSERT_EQ(publisher->WaitUntilStored(Soon()), absl::OkStatus());
+  };
+  const auto expect_equal = [&](Replica& replica) {
+    std::map<std::string, int> found;
+    for (const Seen& seen : All(replica, true)) found[seen.id] = seen.level;
+    EXPECT_EQ(found, expected);
+    EXPECT_EQ(replica.status().records, expected.size());
+  };
+  change(100);
+  auto replica = OpenAndSync("amt/orte");
+  expect_equal(*replica);
+  for (int round = 0; round < 5; ++round) {
+    change(60);
+    ASSERT_EQ(replica->WaitForSequence(sequence, Soon()), absl::OkStatus());
+    expect_equal(*replica);
+  }
+  replica.reset();
+  change(100);
+  replica = OpenReplica("amt/orte");
+  ASSERT_TRUE(replica->StartSync(*operator_).ok());
+  ASSERT_EQ(replica->WaitForSequence(sequence, Soon()), absl::OkStatus());
+  expect_equal(*replica);
   EXPECT_EQ(replica->status().snapshots, 0u) << "resumed, not copied anew";
 }
 

@@ -1,5 +1,7 @@
 #!/usr/bin/env python3
-"""Makes every byte of the vectors anew and reads them, from docs/formats.md and with Python's standard library alone.
+"""Makes every byte of the vectors anew and reads them, with Python's standard library alone.
+
+It goes by docs/formats.md and by proto/allmende/v1/view.proto.
 
 usage: reproduce.py [--write]
 
@@ -17,6 +19,7 @@ import struct
 import sys
 
 import reader
+import views
 
 FOLDER = pathlib.Path(__file__).resolve().parent
 OPERATIONS = {"upsert": 1, "delete": 2, "withheld": 3, "erased": 4, "superseded": 5}
@@ -201,6 +204,16 @@ def expect_deliveries(vectors):
     return [{"delivery": delivery(case, signer if case["signed"] else None).hex()} for case in vectors["cases"]]
 
 
+def expect_views(vectors):
+    outcomes = []
+    for case in vectors["cases"]:
+        view = views.View(vectors["schema"], case["program"], bytes.fromhex(vectors["dataset_id"]),
+                          bytes.fromhex(vectors["key"]))
+        seen = view.apply(case["record"])
+        outcomes.append({"result": "filtered"} if seen is None else dict(result="deliver", **seen))
+    return outcomes
+
+
 # --------------------------------------------------------------------------------------------------------- read again
 
 
@@ -243,7 +256,7 @@ def read_damaged():
 
 
 FILES = {"keys.json": expect_keys, "batches.json": expect_batches, "pseudonyms.json": expect_pseudonyms,
-         "deliveries.json": expect_deliveries}
+         "deliveries.json": expect_deliveries, "view.json": expect_views}
 
 
 def main(arguments):
