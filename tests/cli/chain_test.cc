@@ -237,6 +237,23 @@ TEST_F(ChainTest, WhatGoesWrongSaysWhatToDo) {
               AllOf(HasSubstr("release 1 is in force"), HasSubstr("`allmende policy show water/rain`")));
 }
 
+TEST_F(ChainTest, AChangeOfTheSchemaIsHeldAgainstThePolicyInForce) {
+  StartCity({"bwb=agency", "amt=officer"});
+  Put("rain.proto", kSchema);
+  Put("rain.policy.yaml", kPolicy);
+  As("bwb", {"dataset", "create", "water/rain", "--schema", "rain.proto"});
+  Put("less.proto",
+      std::regex_replace(kSchema, std::regex("( *)double rain = ([0-9]+)[^\n]*"), "reserved $2; reserved \"rain\";"));
+  EXPECT_THAT(As("bwb", {"dataset", "update", "water/rain", "--schema", "less.proto", "--dry-run"}),
+              AllOf(HasSubstr("note: `rain`: removed and reserved; records stored before still carry it\n"),
+                    HasSubstr("the schema fits")));
+  As("amt", {"policy", "release", "rain.policy.yaml"});
+  EXPECT_THAT(Fails(7, "bwb", {"dataset", "update", "water/rain", "--schema", "less.proto"}),
+              AllOf(HasSubstr("release 1 of the policy of `water/rain` would not fit"), HasSubstr("rain.policy.yaml:"),
+                    HasSubstr("the schema has no field `rain`"),
+                    HasSubstr("first release a policy that does not name the field")));
+}
+
 // A field that the schema learns later: `{a: "x", b: "y"}`.
 constexpr char kNewerRecord[] = "\x0a\x01x\x12\x01y";
 
