@@ -425,6 +425,7 @@ TARGETS = [
         "name": "sdk_client",
         "folder": "sdk/client",
         "sources": [
+            "channels.cc",
             "client.cc",
             "client_impl.cc",
             "tuning.cc",
@@ -432,6 +433,7 @@ TARGETS = [
         "deps": [
             "proto_messages",
             "sdk_base",
+            "sdk_pki",
             "sdk_session",
             "gRPC::grpc++",
             "absl::function_ref",
@@ -439,7 +441,6 @@ TARGETS = [
             "absl::statusor",
             "absl::time",
             "proto_services",
-            "sdk_pki",
             "sdk_rpc",
             "absl::strings",
         ],

@@ -3,7 +3,6 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "absl/time/clock.h"
 #include "allmende/v1/catalogue.grpc.pb.h"
 #include "allmende/v1/exchange.grpc.pb.h"
 #include "allmende/v1/policy.grpc.pb.h"
@@ -13,8 +12,6 @@
 #include "sdk/pki/endpoint.h"
 #include "sdk/pki/pair.h"
 #include "sdk/pki/profile.h"
-#include "sdk/rpc/channel.h"
-#include "sdk/rpc/tls.h"
 
 namespace allmende {
 
@@ -75,12 +72,9 @@ absl::StatusOr<Settings> Resolve(const ClientOptions& options) {
 
 absl::StatusOr<std::unique_ptr<Client>> Client::Connect(const ClientOptions& options) {
   ALLMENDE_ASSIGN_OR_RETURN(Settings settings, Resolve(options));
-  ALLMENDE_ASSIGN_OR_RETURN(const auto credentials,
-                            rpc::ClientCredentials(settings.pair, settings.authority, absl::Now()));
   auto impl = std::make_unique<Impl>();
-  for (const std::string& endpoint : settings.endpoints) {
-    impl->endpoints.push_back({endpoint, rpc::MakeChannel(endpoint, credentials)});
-  }
+  ALLMENDE_ASSIGN_OR_RETURN(impl->channels, Channels::Open(std::move(settings.endpoints), std::move(settings.pair),
+                                                           std::move(settings.authority)));
   impl->purpose = std::move(settings.purpose);
   impl->participant = std::move(settings.participant);
   impl->deadline = options.deadline;
@@ -92,9 +86,7 @@ Client::Client(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Client::~Client() = default;
 
 std::vector<std::string> Client::endpoints() const {
-  std::vector<std::string> names;
-  for (const Endpoint& endpoint : impl_->endpoints) names.push_back(endpoint.name);
-  return names;
+  return impl_->channels->names();
 }
 const std::string& Client::purpose() const {
   return impl_->purpose;

@@ -1,11 +1,9 @@
-// What stands behind Client, for the rest of the SDK: endpoints with their channels, and the calls over all of them.
+// What stands behind Client, for the rest of the SDK: the calls over all endpoints.
 #pragma once
 
 #include <atomic>
 #include <memory>
 #include <string>
-#include <utility>
-#include <vector>
 
 #include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
@@ -14,18 +12,14 @@
 #include "allmende/client.h"
 #include "grpcpp/channel.h"
 #include "grpcpp/client_context.h"
+#include "sdk/client/channels.h"
 #include "sdk/client/tuning.h"
 
 namespace allmende {
 
-struct Endpoint {
-  std::string name;  // `host:port`
-  std::shared_ptr<grpc::Channel> channel;
-};
-
 // Thread-safe.
 struct Client::Impl {
-  std::vector<Endpoint> endpoints;
+  std::unique_ptr<Channels> channels;  // at least one
   std::string purpose;
   std::string participant;
   absl::Duration deadline;
@@ -33,12 +27,12 @@ struct Client::Impl {
 
   StreamTuning tuning;
 
-  // Index of the endpoint that answered last.
+  // Index of the endpoint to begin with: the one that answered last.
   std::atomic<size_t> preferred = 0;
 
   enum class Repeat {
     kSafe,    // on another endpoint, or once more on the only one
-    kUnsafe,  // sent once, to an endpoint that is connected
+    kUnsafe,  // sent once, to an endpoint that is connected; kUnavailable where it stays open what became of it
   };
 
   // One try of a call.
@@ -61,8 +55,5 @@ struct Client::Impl {
     return response;
   }
 };
-
-// Waits until the channel is connected, has failed to, or `deadline` passed. True: connected.
-bool WaitConnected(grpc::Channel& channel, absl::Time deadline);
 
 }  // namespace allmende

@@ -1,5 +1,8 @@
 #include "allmende/client.h"
 
+#include <arpa/inet.h>
+#include <sys/socket.h>
+
 #include <memory>
 #include <string>
 
@@ -8,6 +11,8 @@
 #include "gmock/gmock.h"
 #include "grpcpp/server_builder.h"
 #include "gtest/gtest.h"
+#include "sdk/base/file.h"
+#include "sdk/base/unique_fd.h"
 #include "sdk/client/testing/fake_broker.h"
 #include "sdk/pki/profile.h"
 #include "sdk/rpc/server_options.h"
@@ -20,13 +25,16 @@ using ::testing::HasSubstr;
 // A catalogue that answers as it is told and counts.
 class Catalogue final : public v1::CatalogueService::Service {
  public:
-  grpc::Status GetDataset(grpc::ServerContext*, const v1::GetDatasetRequest* request, v1::Dataset* response) override {
+  grpc::Status GetDataset(grpc::ServerContext* context, const v1::GetDatasetRequest* request,
+                          v1::Dataset* response) override {
     ++calls;
+    const std::vector<grpc::string_ref> pem = context->auth_context()->FindPropertyValues("x509_pem_cert");
+    caller_pem = pem.empty() ? "" : std::string(pem.front().data(), pem.front().size());
     response->set_name(request->name());
     return answer;
   }
-  grpc::Status UpdateSchema(grpc::ServerContext*, const v1::UpdateSchemaRequest*,
-                            v1::UpdateSchemaResponse*) override {
+  grpc::Status DropQuarantine(grpc::ServerContext*, const v1::DropQuarantineRequest*,
+                              v1::DropQuarantineResponse*) override {
     ++calls;
     return answer;
   }
@@ -42,6 +50,7 @@ class Catalogue final : public v1::CatalogueService::Service {
   grpc::Status answer;
   bool stuck = false;
   int calls = 0;
+  std::string caller_pem;  // the certificate of the last GetDataset
 };
 
 class Listener {
@@ -62,6 +71,26 @@ class Listener {
   std::unique_ptr<rpc::ServerTls> tls_;
   int port_ = 0;
   std::unique_ptr<grpc::Server> server_;
+};
+
+// Connections are made there and then nothing comes.
+class SilentListener {
+ public:
+  SilentListener() : socket_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    sockaddr_in address = {};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof(address);
+    EXPECT_EQ(::bind(socket_.get(), reinterpret_cast<sockaddr*>(&address), size), 0);
+    EXPECT_EQ(::listen(socket_.get(), 8), 0);
+    EXPECT_EQ(::getsockname(socket_.get(), reinterpret_cast<sockaddr*>(&address), &size), 0);
+    port_ = ntohs(address.sin_port);
+  }
+  std::string endpoint() const { return absl::StrCat("localhost:", port_); }
+
+ private:
+  const UniqueFd socket_;
+  int port_ = 0;
 };
 
 // Where nobody listens: a port that was just given back.
@@ -94,6 +123,80 @@ TEST_F(ClientTest, NamesEveryEndpointThatCouldNotBeReached) {
   EXPECT_THAT(std::string(status.message()), HasSubstr(first));
   EXPECT_THAT(std::string(status.message()), HasSubstr(second));
   EXPECT_THAT(std::string(status.message()), HasSubstr("nobody listens"));
+
+  const absl::Status unsafe = ConnectForTest(city_, {first, second})->DropQuarantine({}).status();
+  EXPECT_EQ(unsafe.code(), absl::StatusCode::kUnavailable);
+  EXPECT_THAT(std::string(unsafe.message()), HasSubstr(first));
+  EXPECT_THAT(std::string(unsafe.message()), HasSubstr(second));
+  EXPECT_THAT(std::string(unsafe.message()), HasSubstr("nobody listens"));
+}
+
+TEST_F(ClientTest, DoesNotSendAnUnsafeCallBeforeThereIsAConnection) {
+  const SilentListener silent;
+  const auto client = ConnectForTest(city_, {silent.endpoint()});
+  client->impl().connect_timeout = absl::Milliseconds(50);
+  int sent = 0;
+  const absl::Status status = client->impl().Call(
+      Client::Impl::Repeat::kUnsafe, [&](const std::shared_ptr<grpc::Channel>&, grpc::ClientContext&) {
+        ++sent;  // as if the connection came about in the last moment, and the answer too late
+        return grpc::Status(grpc::DEADLINE_EXCEEDED, "Deadline Exceeded");
+      });
+  EXPECT_EQ(sent, 0);
+  EXPECT_EQ(status.code(), absl::StatusCode::kUnavailable);
+  EXPECT_THAT(std::string(status.message()), HasSubstr(silent.endpoint() + " does not answer"));
+}
+
+TEST_F(ClientTest, AnAnswerThatLeavesOpenWhetherAnUnsafeCallWasCarriedOutSaysSo) {
+  Listener listener(city_);
+  Listener other(city_);
+  const auto client = ConnectForTest(city_, {listener.endpoint(), other.endpoint()});
+  for (const grpc::StatusCode code :
+       {grpc::DEADLINE_EXCEEDED, grpc::UNKNOWN, grpc::CANCELLED, grpc::INTERNAL, grpc::UNAVAILABLE}) {
+    listener.catalogue.answer = grpc::Status(code, "odd");
+    client->impl().preferred = 0;
+    const absl::Status status = client->DropQuarantine({}).status();
+    EXPECT_EQ(status.code(), absl::StatusCode::kUnavailable) << code;
+    EXPECT_THAT(std::string(status.message()), HasSubstr("look before you try again")) << code;
+  }
+  EXPECT_EQ(listener.catalogue.calls, 5);
+  EXPECT_EQ(other.catalogue.calls, 0);
+
+  listener.catalogue.answer = grpc::Status(grpc::INTERNAL, "odd");
+  client->impl().preferred = 0;
+  EXPECT_EQ(client->GetDataset("a/b").status(), absl::InternalError("odd"));
+}
+
+TEST_F(ClientTest, DoesNotStayWithAnEndpointThatHangs) {
+  Listener hanging(city_);
+  Listener good(city_);
+  hanging.catalogue.answer = grpc::Status(grpc::DEADLINE_EXCEEDED, "Deadline Exceeded");
+  const auto client = ConnectForTest(city_, {good.endpoint(), hanging.endpoint()});
+  client->impl().preferred = 1;
+  EXPECT_EQ(client->GetDataset("a/b").status().code(), absl::StatusCode::kDeadlineExceeded);
+  EXPECT_TRUE(client->GetDataset("a/b").ok());
+  EXPECT_EQ(good.catalogue.calls, 1);
+}
+
+TEST_F(ClientTest, TakesUpARenewedCertificateOnceItsKeyIsThere) {
+  Listener listener(city_);
+  const auto client = ConnectForTest(city_, {listener.endpoint()});
+  ASSERT_TRUE(client->GetDataset("a/b").ok());
+  const std::string first = listener.catalogue.caller_pem;
+  ASSERT_NE(first, "");
+
+  const pki::PairFiles renewed = city_.Issue("renewed", city_.Client("wasserbetriebe"));
+  const std::string certificate = *ReadFile(renewed.certificate, 1 << 20);
+  city_.Write("agency.pem", certificate);
+  ASSERT_TRUE(client->GetDataset("a/b").ok());
+  EXPECT_EQ(listener.catalogue.caller_pem, first);
+
+  city_.Write("agency.key", *ReadFile(renewed.key, 1 << 20));
+  ASSERT_TRUE(client->GetDataset("a/b").ok());
+  EXPECT_EQ(listener.catalogue.caller_pem, certificate);
+
+  city_.Write("agency.pem", "garbage");
+  ASSERT_TRUE(client->GetDataset("a/b").ok());
+  EXPECT_EQ(listener.catalogue.caller_pem, certificate);
 }
 
 TEST_F(ClientTest, RepeatsASafeCallButNotAnUnsafeOne) {
@@ -105,7 +208,7 @@ TEST_F(ClientTest, RepeatsASafeCallButNotAnUnsafeOne) {
   EXPECT_EQ(second.catalogue.calls, 1);
 
   second.catalogue.answer = grpc::Status(grpc::UNAVAILABLE, "stopping");
-  const absl::Status status = client->UpdateSchema({}).status();
+  const absl::Status status = client->DropQuarantine({}).status();
   EXPECT_EQ(status.code(), absl::StatusCode::kUnavailable);
   EXPECT_THAT(std::string(status.message()), HasSubstr("look before you try again"));
   EXPECT_EQ(first.catalogue.calls + second.catalogue.calls, 3);

@@ -14,9 +14,10 @@ namespace allmende {
 // Deadlines of this process's own waiting: setting the machine's clock does not move them.
 using SteadyTime = std::chrono::steady_clock::time_point;
 
-// `after` may be infinite.
+// `after` may be infinite, in both directions.
 inline SteadyTime SteadyDeadline(absl::Duration after) {
   if (after >= absl::Hours(24 * 365)) return SteadyTime::max();
+  if (after <= absl::ZeroDuration()) return std::chrono::steady_clock::now();
   return std::chrono::steady_clock::now() + absl::ToChronoNanoseconds(after);
 }
 

@@ -35,16 +35,14 @@ class BatchQueue {
   // The batches from `from_number` on, as far as there are any, until `bytes_max` is exceeded. kDataLoss: damaged.
   virtual absl::StatusOr<std::vector<session::PendingBatch>> List(uint64_t from_number, uint64_t bytes_max) = 0;
 
-  // kDataLoss: damaged. kNotFound: acknowledged, dropped or never added.
+  // kDataLoss: it waits and cannot be read. kNotFound: acknowledged, dropped or never added.
   virtual absl::StatusOr<std::shared_ptr<const format::BatchBody>> Body(uint64_t number) = 0;
 
   // OK means that `base` survives. Batches before base.first_number are dropped. Errors as Add.
   virtual absl::Status SaveBase(const session::SendBase& base) = 0;
 
-  // The broker has the batches from `first_number` on, at these places; `base` is what follows. May be forgotten in a
-  // power failure. Errors as Add.
-  virtual absl::Status Acknowledge(const session::SendBase& base, uint64_t first_number,
-                                   std::span<const format::BatchPlace> places) = 0;
+  // SaveBase for what the broker has stored: OK may be forgotten in a power failure.
+  virtual absl::Status Acknowledge(const session::SendBase& base) = 0;
 
   virtual std::string writer_id() const = 0;
   virtual session::SendBase base() const = 0;
@@ -55,6 +53,9 @@ class BatchQueue {
     uint64_t records = 0;
   };
   virtual Waiting waiting() const = 0;
+
+  // Records of batches that were acknowledged or dropped since the queue was opened. Never falls.
+  virtual uint64_t settled_records() const = 0;
 };
 
 }  // namespace allmende::outbox

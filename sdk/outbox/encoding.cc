@@ -83,16 +83,6 @@ std::string EncodeDescriptor(const session::PendingBatch& batch) {
   return bytes;
 }
 
-std::string EncodePlace(const format::BatchPlace& place) {
-  std::string bytes(place.dataset.bytes());
-  AppendBigEndian(place.epoch, bytes);
-  AppendBigEndian(place.first_sequence, bytes);
-  AppendBigEndian(static_cast<uint64_t>(place.created_us), bytes);
-  AppendHash(place.schema_hash, bytes);
-  AppendHash(place.previous_hash, bytes);
-  return bytes;
-}
-
 absl::StatusOr<uint64_t> DecodeNumber(std::string_view bytes) {
   FieldReader reader(bytes);
   const uint64_t number = reader.Number<uint64_t>();
@@ -124,19 +114,6 @@ absl::StatusOr<session::PendingBatch> DecodeDescriptor(uint64_t number, std::str
   batch.schema_hash = reader.Hash();
   if (absl::Status status = reader.Done("list of batches"); !status.ok()) return status;
   return batch;
-}
-
-absl::StatusOr<format::BatchPlace> DecodePlace(std::string_view bytes) {
-  FieldReader reader(bytes);
-  format::BatchPlace place;
-  place.dataset = reader.Dataset();
-  place.epoch = reader.Number<uint64_t>();
-  place.first_sequence = reader.Number<uint64_t>();
-  place.created_us = static_cast<int64_t>(reader.Number<uint64_t>());
-  place.schema_hash = reader.Hash();
-  place.previous_hash = reader.Hash();
-  if (absl::Status status = reader.Done("list of acknowledged batches"); !status.ok()) return status;
-  return place;
 }
 
 }  // namespace allmende::outbox

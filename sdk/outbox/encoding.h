@@ -2,7 +2,6 @@
 //
 //   base        16 dataset id, 8 epoch, 8 first number, 8 next sequence, 32 previous hash, 32 schema hash
 //   descriptor  4 record count, 4 encoded bytes, 8 created us, 32 root, 32 schema hash
-//   place       16 dataset id, 8 epoch, 8 first sequence, 8 created us, 32 schema hash, 32 previous hash
 #pragma once
 
 #include <cstdint>
@@ -10,7 +9,6 @@
 #include <string_view>
 
 #include "absl/status/statusor.h"
-#include "sdk/format/batch_builder.h"
 #include "sdk/session/publish_types.h"
 
 namespace allmende::outbox {
@@ -18,12 +16,10 @@ namespace allmende::outbox {
 std::string EncodeNumber(uint64_t number);  // as key: 8 bytes
 std::string EncodeBase(const session::SendBase& base);
 std::string EncodeDescriptor(const session::PendingBatch& batch);
-std::string EncodePlace(const format::BatchPlace& place);
 
 // kDataLoss: not what was written.
 absl::StatusOr<uint64_t> DecodeNumber(std::string_view bytes);
 absl::StatusOr<session::SendBase> DecodeBase(std::string_view bytes);
 absl::StatusOr<session::PendingBatch> DecodeDescriptor(uint64_t number, std::string_view bytes);
-absl::StatusOr<format::BatchPlace> DecodePlace(std::string_view bytes);
 
 }  // namespace allmende::outbox

@@ -43,13 +43,14 @@ absl::Status MemoryQueue::SaveBase(const session::SendBase& base) {
   while (!batches_.empty() && batches_.front().pending.number < base.first_number) {
     waiting_.bytes -= batches_.front().pending.encoded_bytes;
     waiting_.records -= batches_.front().pending.record_count;
+    settled_records_ += batches_.front().pending.record_count;
     batches_.pop_front();
   }
   base_ = base;
   return absl::OkStatus();
 }
 
-absl::Status MemoryQueue::Acknowledge(const session::SendBase& base, uint64_t, std::span<const format::BatchPlace>) {
+absl::Status MemoryQueue::Acknowledge(const session::SendBase& base) {
   return SaveBase(base);
 }
 
@@ -66,6 +67,11 @@ uint64_t MemoryQueue::last_number() const {
 BatchQueue::Waiting MemoryQueue::waiting() const {
   MutexLock lock(mutex_);
   return waiting_;
+}
+
+uint64_t MemoryQueue::settled_records() const {
+  MutexLock lock(mutex_);
+  return settled_records_;
 }
 
 }  // namespace allmende::outbox

@@ -17,12 +17,12 @@ class MemoryQueue final : public BatchQueue {
   absl::StatusOr<std::vector<session::PendingBatch>> List(uint64_t from_number, uint64_t bytes_max) override;
   absl::StatusOr<std::shared_ptr<const format::BatchBody>> Body(uint64_t number) override;
   absl::Status SaveBase(const session::SendBase& base) override;
-  absl::Status Acknowledge(const session::SendBase& base, uint64_t first_number,
-                           std::span<const format::BatchPlace> places) override;
+  absl::Status Acknowledge(const session::SendBase& base) override;
   std::string writer_id() const override { return writer_id_; }
   session::SendBase base() const override;
   uint64_t last_number() const override;
   Waiting waiting() const override;
+  uint64_t settled_records() const override;
 
  private:
   uint64_t LastNumber() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return base_.first_number + batches_.size() - 1; }
@@ -34,6 +34,7 @@ class MemoryQueue final : public BatchQueue {
   session::SendBase base_ ABSL_GUARDED_BY(mutex_);
   std::deque<QueuedBatch> batches_ ABSL_GUARDED_BY(mutex_);  // from base_.first_number on
   Waiting waiting_ ABSL_GUARDED_BY(mutex_);
+  uint64_t settled_records_ ABSL_GUARDED_BY(mutex_) = 0;
 };
 
 }  // namespace allmende::outbox

@@ -15,7 +15,6 @@ namespace {
 constexpr store::Family kMeta{0};
 constexpr store::Family kDescriptors{1};
 constexpr store::Family kBodies{2};
-constexpr store::Family kPlaces{3};  // of acknowledged batches
 
 constexpr char kDatasetKey[] = "dataset";
 constexpr char kWriterKey[] = "writer";
@@ -29,8 +28,7 @@ store::DatabaseOptions DatabaseOptionsFor(const OutboxOptions& options) {
   database.path = options.directory;
   database.purpose = "outbox";
   database.format_version = 1;
-  database.families = {
-      {.name = "meta"}, {.name = "batches"}, {.name = "bodies", .buffer_bytes = kBodyBufferBytes}, {.name = "places"}};
+  database.families = {{.name = "meta"}, {.name = "batches"}, {.name = "bodies", .buffer_bytes = kBodyBufferBytes}};
   return database;
 }
 
@@ -72,7 +70,6 @@ absl::Status Outbox::Load() {
     MutexLock lock(mutex_);
     ALLMENDE_ASSIGN_OR_RETURN(base_, DecodeBase(*base));
   }
-  ALLMENDE_RETURN_IF_ERROR(LoadKept());
   return LoadWaiting();
 }
 
@@ -91,17 +88,6 @@ absl::Status Outbox::LoadWaiting() {
     waiting_.records += batch.record_count;
   }
   return iterator->status();
-}
-
-absl::Status Outbox::LoadKept() {
-  ALLMENDE_ASSIGN_OR_RETURN(const std::vector<Kept> all, ListKept());
-  MutexLock lock(mutex_);
-  for (const Kept& kept : all) {
-    ALLMENDE_ASSIGN_OR_RETURN(const session::PendingBatch batch, Descriptor(kept.number));
-    kept_.emplace_back(kept.number, batch.encoded_bytes);
-    kept_bytes_ += batch.encoded_bytes;
-  }
-  return absl::OkStatus();
 }
 
 absl::Status Outbox::Add(std::span<QueuedBatch> batches) {
@@ -163,22 +149,25 @@ absl::StatusOr<std::shared_ptr<const format::BatchBody>> Outbox::Body(uint64_t n
       return cache_[number - cache_.front().pending.number].body;
     }
   }
-  ALLMENDE_ASSIGN_OR_RETURN(std::optional<std::string> bytes, database_->Get(kBodies, EncodeNumber(number)));
-  if (!bytes.has_value()) return absl::NotFoundError(absl::StrCat("batch ", number, " does not wait"));
+  if (!Waits(number)) return absl::NotFoundError(absl::StrCat("batch ", number, " does not wait"));
   ALLMENDE_ASSIGN_OR_RETURN(const session::PendingBatch batch, Descriptor(number));
+  ALLMENDE_ASSIGN_OR_RETURN(std::optional<std::string> bytes, database_->Get(kBodies, EncodeNumber(number)));
+  if (!bytes.has_value()) return Damaged(number, "has lost its records");
   absl::StatusOr<format::BatchBody> body = format::BatchBody::Parse(*std::move(bytes));
   if (!body.ok() || body->root() != batch.root) return Damaged(number, "cannot be read");
   return std::make_shared<const format::BatchBody>(*std::move(body));
 }
 
-void Outbox::Forget(uint64_t number, store::WriteSet& writes) const {
-  const std::string key = EncodeNumber(number);
-  writes.Delete(kDescriptors, key);
-  writes.Delete(kBodies, key);
-  writes.Delete(kPlaces, key);
+absl::Status Outbox::SaveBase(const session::SendBase& base) {
+  return Advance(base, store::Durability::kSynced);
 }
 
-absl::Status Outbox::SaveBase(const session::SendBase& base) {
+absl::Status Outbox::Acknowledge(const session::SendBase& base) {
+  return Advance(base, store::Durability::kBuffered);
+}
+
+// Drops the batches before `base`.
+absl::Status Outbox::Advance(const session::SendBase& base, store::Durability durability) {
   store::WriteSet writes(*database_);
   writes.Put(kMeta, kBaseKey, EncodeBase(base));
   Waiting dropped;
@@ -186,41 +175,17 @@ absl::Status Outbox::SaveBase(const session::SendBase& base) {
     ALLMENDE_ASSIGN_OR_RETURN(const session::PendingBatch batch, Descriptor(number));
     dropped.bytes += batch.encoded_bytes;
     dropped.records += batch.record_count;
-    Forget(number, writes);
+    const std::string key = EncodeNumber(number);
+    writes.Delete(kDescriptors, key);
+    writes.Delete(kBodies, key);
   }
-  ALLMENDE_RETURN_IF_ERROR(database_->Commit(writes, store::Durability::kSynced));
+  ALLMENDE_RETURN_IF_ERROR(database_->Commit(writes, durability));
+
   MutexLock lock(mutex_);
   base_ = base;
   waiting_.bytes -= dropped.bytes;
   waiting_.records -= dropped.records;
-  return absl::OkStatus();
-}
-
-absl::Status Outbox::Acknowledge(const session::SendBase& base, uint64_t first_number,
-                                 std::span<const format::BatchPlace> places) {
-  store::WriteSet writes(*database_);
-  writes.Put(kMeta, kBaseKey, EncodeBase(base));
-  std::vector<session::PendingBatch> stored;
-  for (size_t i = 0; i < places.size(); ++i) {
-    ALLMENDE_ASSIGN_OR_RETURN(session::PendingBatch batch, Descriptor(first_number + i));
-    writes.Put(kPlaces, EncodeNumber(batch.number), EncodePlace(places[i]));
-    stored.push_back(batch);
-  }
-  const size_t forgotten = ForgetSurplus(stored, writes);
-  ALLMENDE_RETURN_IF_ERROR(database_->Commit(writes, store::Durability::kBuffered));
-
-  MutexLock lock(mutex_);
-  base_ = base;
-  for (const session::PendingBatch& batch : stored) {
-    waiting_.bytes -= batch.encoded_bytes;
-    waiting_.records -= batch.record_count;
-    kept_.emplace_back(batch.number, batch.encoded_bytes);
-    kept_bytes_ += batch.encoded_bytes;
-  }
-  for (size_t i = 0; i < forgotten; ++i) {
-    kept_bytes_ -= kept_.front().second;
-    kept_.pop_front();
-  }
+  settled_records_ += dropped.records;
   while (!cache_.empty() && cache_.front().pending.number < base.first_number) {
     cache_bytes_ -= cache_.front().pending.encoded_bytes;
     cache_.pop_front();
@@ -228,37 +193,9 @@ absl::Status Outbox::Acknowledge(const session::SendBase& base, uint64_t first_n
   return absl::OkStatus();
 }
 
-// How many of the batches that are kept, with `more` behind them, have no room any more.
-size_t Outbox::ForgetSurplus(std::span<const session::PendingBatch> more, store::WriteSet& writes) const {
+bool Outbox::Waits(uint64_t number) const {
   MutexLock lock(mutex_);
-  uint64_t bytes = kept_bytes_;
-  for (const session::PendingBatch& batch : more) bytes += batch.encoded_bytes;
-  size_t count = 0;
-  while (bytes > options_.keep_acknowledged_bytes) {
-    const bool is_new = count >= kept_.size();
-    bytes -= is_new ? more[count - kept_.size()].encoded_bytes : kept_[count].second;
-    Forget(is_new ? more[count - kept_.size()].number : kept_[count].first, writes);
-    ++count;
-  }
-  return count;
-}
-
-absl::StatusOr<std::vector<Outbox::Kept>> Outbox::ListKept() const {
-  std::vector<Kept> list;
-  const auto iterator = database_->Scan(kPlaces);
-  for (iterator->SeekToFirst(); iterator->Valid(); iterator->Next()) {
-    Kept kept;
-    ALLMENDE_ASSIGN_OR_RETURN(kept.number, DecodeNumber(iterator->key()));
-    ALLMENDE_ASSIGN_OR_RETURN(kept.place, DecodePlace(iterator->value()));
-    list.push_back(kept);
-  }
-  if (!iterator->status().ok()) return iterator->status();
-  return list;
-}
-
-uint64_t Outbox::kept_bytes() const {
-  MutexLock lock(mutex_);
-  return kept_bytes_;
+  return number >= base_.first_number && number <= last_number_;
 }
 
 session::SendBase Outbox::base() const {
@@ -274,6 +211,11 @@ uint64_t Outbox::last_number() const {
 BatchQueue::Waiting Outbox::waiting() const {
   MutexLock lock(mutex_);
   return waiting_;
+}
+
+uint64_t Outbox::settled_records() const {
+  MutexLock lock(mutex_);
+  return settled_records_;
 }
 
 }  // namespace allmende::outbox

@@ -6,7 +6,6 @@
 #include <deque>
 #include <memory>
 #include <string>
-#include <utility>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/status/statusor.h"
@@ -19,8 +18,6 @@ namespace allmende::outbox {
 struct OutboxOptions {
   std::string directory;
   std::string dataset;
-  // Acknowledged batches are kept up to this size, the newest, with their places.
-  uint64_t keep_acknowledged_bytes = 64 << 20;
   uint64_t cache_bytes_max = 8 << 20;  // of bodies that were just added and are about to be sent
 };
 
@@ -36,21 +33,12 @@ class Outbox final : public BatchQueue {
   absl::StatusOr<std::vector<session::PendingBatch>> List(uint64_t from_number, uint64_t bytes_max) override;
   absl::StatusOr<std::shared_ptr<const format::BatchBody>> Body(uint64_t number) override;
   absl::Status SaveBase(const session::SendBase& base) override;
-  absl::Status Acknowledge(const session::SendBase& base, uint64_t first_number,
-                           std::span<const format::BatchPlace> places) override;
+  absl::Status Acknowledge(const session::SendBase& base) override;
   std::string writer_id() const override { return writer_id_; }
   session::SendBase base() const override;
   uint64_t last_number() const override;
   Waiting waiting() const override;
-
-  // An acknowledged batch that is still kept, sealed as it was sent (without a signature).
-  struct Kept {
-    uint64_t number = 0;
-    format::BatchPlace place;
-  };
-  // Oldest first.
-  absl::StatusOr<std::vector<Kept>> ListKept() const;
-  uint64_t kept_bytes() const;
+  uint64_t settled_records() const override;
 
  private:
   Outbox(const OutboxOptions& options, std::unique_ptr<store::Database> database)
@@ -58,9 +46,8 @@ class Outbox final : public BatchQueue {
 
   absl::Status Load();
   absl::Status LoadWaiting();
-  absl::Status LoadKept();
-  void Forget(uint64_t number, store::WriteSet& writes) const;
-  size_t ForgetSurplus(std::span<const session::PendingBatch> more, store::WriteSet& writes) const;
+  bool Waits(uint64_t number) const;
+  absl::Status Advance(const session::SendBase& base, store::Durability durability);
   absl::StatusOr<session::PendingBatch> Descriptor(uint64_t number) const;
 
   // Constant after Open.
@@ -72,8 +59,7 @@ class Outbox final : public BatchQueue {
   session::SendBase base_ ABSL_GUARDED_BY(mutex_);
   uint64_t last_number_ ABSL_GUARDED_BY(mutex_) = 0;
   Waiting waiting_ ABSL_GUARDED_BY(mutex_);
-  std::deque<std::pair<uint64_t, uint64_t>> kept_ ABSL_GUARDED_BY(mutex_);  // numbers and encoded bytes, oldest first
-  uint64_t kept_bytes_ ABSL_GUARDED_BY(mutex_) = 0;
+  uint64_t settled_records_ ABSL_GUARDED_BY(mutex_) = 0;
   std::deque<QueuedBatch> cache_ ABSL_GUARDED_BY(mutex_);  // the newest batches, as far as they fit
   uint64_t cache_bytes_ ABSL_GUARDED_BY(mutex_) = 0;
 };

@@ -4,6 +4,7 @@
 
 #include <cerrno>
 #include <filesystem>
+#include <initializer_list>
 #include <memory>
 #include <string>
 #include <vector>
@@ -72,16 +73,10 @@ class OutboxTest : public testing::Test {
   // The first `count` batches are acknowledged.
   static absl::Status Acknowledge(BatchQueue& queue, uint64_t count) {
     session::SendBase base = queue.base();
-    std::vector<format::BatchPlace> places;
-    const uint64_t first = base.first_number;
-    const std::vector<session::PendingBatch> pending = *queue.List(first, UINT64_MAX);
-    for (uint64_t i = 0; i < count; ++i) {
-      places.push_back(session::PlaceOf(base, pending[i], base.next_sequence, base.previous_hash));
-      base.previous_hash = session::StatementHashOf(pending[i], places.back());
-      base.next_sequence += pending[i].record_count;
-    }
+    const std::vector<session::PendingBatch> pending = *queue.List(base.first_number, UINT64_MAX);
+    for (uint64_t i = 0; i < count; ++i) base.next_sequence += pending[i].record_count;
     base.first_number += count;
-    return queue.Acknowledge(base, first, places);
+    return queue.Acknowledge(base);
   }
 
   TestDirectory directory_;
@@ -137,26 +132,6 @@ TEST_F(OutboxTest, ForgetsAcknowledgedBatchesForSending) {
   EXPECT_EQ(outbox->base().next_sequence, 5u);
 }
 
-TEST_F(OutboxTest, KeepsTheNewestAcknowledgedBatchesUpToTheBound) {
-  OutboxOptions options = Options();
-  options.keep_acknowledged_bytes = 3'000;
-  {
-    auto outbox = OpenOutbox(options);
-    ASSERT_TRUE(Add(*outbox, {"1", "2", "3", "4"}, /*padding=*/500).ok());
-    ASSERT_TRUE(Acknowledge(*outbox, 1).ok());
-    ASSERT_TRUE(Acknowledge(*outbox, 3).ok());
-  }
-  auto outbox = OpenOutbox(options);
-  EXPECT_LE(outbox->kept_bytes(), 3'000u);
-  const std::vector<Outbox::Kept> kept = *outbox->ListKept();
-  ASSERT_EQ(kept.size(), 2u);
-  EXPECT_EQ(kept[0].number, 3u);
-  EXPECT_EQ(kept[0].place.first_sequence, 5u);
-  // A body that is kept can be sealed as it was sent.
-  EXPECT_TRUE(outbox->Body(4).ok());
-  EXPECT_EQ(outbox->Body(1).status().code(), absl::StatusCode::kNotFound);
-}
-
 TEST_F(OutboxTest, DropsWhatASavedBaseSkips) {
   auto outbox = OpenOutbox(Options());
   ASSERT_TRUE(Add(*outbox, {"1", "2"}).ok());
@@ -165,7 +140,54 @@ TEST_F(OutboxTest, DropsWhatASavedBaseSkips) {
   ASSERT_TRUE(outbox->SaveBase(base).ok());
   EXPECT_THAT(Waiting(*outbox), testing::ElementsAre("2a", "2b"));
   EXPECT_EQ(outbox->waiting().records, 2u);
-  EXPECT_TRUE(outbox->ListKept()->empty());
+  EXPECT_EQ(outbox->Body(1).status().code(), absl::StatusCode::kNotFound);
+}
+
+TEST_F(OutboxTest, CountsWhatIsNoLongerWaiting) {
+  {
+    auto outbox = OpenOutbox(Options());
+    ASSERT_TRUE(Add(*outbox, {"1", "2"}).ok());
+    EXPECT_EQ(outbox->settled_records(), 0u);
+    ASSERT_TRUE(Acknowledge(*outbox, 1).ok());
+    EXPECT_EQ(outbox->settled_records(), 2u);
+  }
+  auto outbox = OpenOutbox(Options());
+  MemoryQueue memory("writer");
+  ASSERT_TRUE(Add(memory, {"2"}).ok());
+  for (BatchQueue* queue : std::initializer_list<BatchQueue*>{outbox.get(), &memory}) {
+    EXPECT_EQ(queue->settled_records(), 0u);
+    ASSERT_TRUE(Add(*queue, {"3", "4"}).ok());
+    session::SendBase base = queue->base();
+    base.first_number += 2;  // dropped
+    ASSERT_TRUE(queue->SaveBase(base).ok());
+    EXPECT_EQ(queue->settled_records(), 4u);
+    ASSERT_TRUE(queue->SaveBase(base).ok());
+    EXPECT_EQ(queue->settled_records(), 4u);
+    ASSERT_TRUE(Acknowledge(*queue, 1).ok());
+    EXPECT_EQ(queue->settled_records(), 6u);
+  }
+}
+
+TEST_F(OutboxTest, ABatchThatWaitsWithoutItsRecordsIsDamage) {
+  {
+    auto outbox = OpenOutbox(Options());
+    ASSERT_TRUE(Add(*outbox, {"1", "2"}).ok());
+  }
+  {
+    store::DatabaseOptions raw;
+    raw.path = Options().directory;
+    raw.purpose = "outbox";
+    raw.families = {{.name = "meta"}, {.name = "batches"}, {.name = "bodies"}};
+    auto database = store::Database::Open(raw);
+    ASSERT_TRUE(database.ok()) << database.status();
+    store::WriteSet writes(**database);
+    writes.Delete(store::Family{2}, EncodeNumber(2));
+    ASSERT_TRUE((*database)->Commit(writes, store::Durability::kSynced).ok());
+  }
+  auto outbox = OpenOutbox(Options());
+  EXPECT_TRUE(outbox->Body(1).ok());
+  EXPECT_EQ(outbox->Body(2).status().code(), absl::StatusCode::kDataLoss);
+  EXPECT_EQ(outbox->Body(3).status().code(), absl::StatusCode::kNotFound);
 }
 
 TEST_F(OutboxTest, ListsNoMoreThanAskedFor) {
@@ -304,8 +326,6 @@ TEST(OutboxEncodingTest, ReadsBackWhatItWrites) {
   const session::PendingBatch read = *DecodeDescriptor(5, EncodeDescriptor(batch));
   EXPECT_EQ(read.created_us, -8);
   EXPECT_EQ(read.root, hash);
-  const format::BatchPlace place = session::PlaceOf(base, batch, 9, hash);
-  EXPECT_EQ(DecodePlace(EncodePlace(place))->first_sequence, 9u);
 }
 
 TEST(OutboxEncodingTest, RefusesOtherLengths) {
@@ -313,7 +333,6 @@ TEST(OutboxEncodingTest, RefusesOtherLengths) {
   EXPECT_EQ(DecodeBase(base.substr(1)).status().code(), absl::StatusCode::kDataLoss);
   EXPECT_EQ(DecodeBase(base + "x").status().code(), absl::StatusCode::kDataLoss);
   EXPECT_EQ(DecodeDescriptor(1, "").status().code(), absl::StatusCode::kDataLoss);
-  EXPECT_EQ(DecodePlace("short").status().code(), absl::StatusCode::kDataLoss);
   EXPECT_EQ(DecodeNumber("1234567").status().code(), absl::StatusCode::kDataLoss);
 }
 

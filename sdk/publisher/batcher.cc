@@ -36,6 +36,10 @@ absl::StatusOr<format::RecordContent> ContentOf(const NewRecord& record) {
   return content;
 }
 
+size_t EncodedBytes(const format::RecordContent& content) {
+  return format::kRecordHeaderBytes + sizeof(crypto::Salt) + content.key.size() + content.payload.size();
+}
+
 }  // namespace
 
 Batcher::Batcher(const BatcherOptions& options, outbox::BatchQueue* queue, const Clock* clock,
@@ -50,7 +54,8 @@ absl::Status Batcher::Append(const NewRecord& record) {
   absl::StatusOr<format::RecordContent> content = ContentOf(record);
   if (!content.ok()) return content.status();
   MutexLock lock(mutex_);
-  while (Trouble().ok() && IsFull(content->key.size() + content->payload.size())) {
+  while (Trouble().ok() && IsFull(EncodedBytes(*content))) {
+    if (!stopped_.ok()) return stopped_;
     if (!options_.block_when_full) {
       return absl::ResourceExhaustedError(
           absl::StrCat("the outbox holds ", options_.bytes_max,
@@ -63,8 +68,7 @@ absl::Status Batcher::Append(const NewRecord& record) {
 }
 
 absl::Status Batcher::AddToBuilder(const format::RecordContent& content) {
-  const size_t more = content.key.size() + content.payload.size() + format::kRecordHeaderBytes;
-  if (!builder_.empty() && builder_.body_bytes() + more > options_.batch_bytes_target) CloseBatch();
+  if (!builder_.empty() && builder_.body_bytes() + EncodedBytes(content) > options_.batch_bytes_target) CloseBatch();
   absl::Status status = builder_.Add(content);
   if (absl::IsResourceExhausted(status)) {  // the format's own bound
     CloseBatch();
@@ -90,12 +94,12 @@ void Batcher::CloseBatch() {
 
 bool Batcher::IsFull(uint64_t more_bytes) const {
   const uint64_t bytes = queue_->waiting().bytes + closed_bytes_ + builder_.body_bytes();
-  return bytes > 0 && bytes + more_bytes > options_.bytes_max;
+  return bytes > 0 && bytes + format::kBatchHeaderBytes + more_bytes > options_.bytes_max;
 }
 
 absl::Status Batcher::Trouble() const {
   if (!broken_.ok()) return broken_;
-  if (!stopped_.ok()) return stopped_;
+  if (!stopped_.ok() && !options_.takes_while_stopped) return stopped_;
   if (stopping_) return absl::CancelledError("the publisher is closed");
   return absl::OkStatus();
 }
@@ -143,11 +147,6 @@ void Batcher::Stop() {
 uint64_t Batcher::appended_records() const {
   MutexLock lock(mutex_);
   return appended_;
-}
-
-uint64_t Batcher::buffered_records() const {
-  MutexLock lock(mutex_);
-  return appended_ - flushed_;
 }
 
 uint64_t Batcher::buffered_bytes() const {

@@ -21,6 +21,7 @@ namespace allmende {
 struct BatcherOptions {
   uint64_t bytes_max = 0;  // of everything the broker has not stored: here and in the queue
   bool block_when_full = true;
+  bool takes_while_stopped = false;  // see Fail
   uint32_t batch_records_max = 256;
   uint32_t batch_bytes_target = 64 << 10;
   absl::Duration flush_interval;
@@ -41,13 +42,14 @@ class Batcher {
 
   // OK when everything appended before is in the queue.
   //   kResourceExhausted  the disk is full; nothing is lost, and the batcher goes on trying
-  //   others              as Fail was told; what was appended still goes into the queue
+  //   others              as Fail was told, unless `takes_while_stopped`; what was appended still goes into the queue
   absl::Status Flush();
 
   // Call when the queue has become shorter.
   void RoomMade();
 
-  // From now on every call returns `status`, until Mend.
+  // The queue does not get shorter any more, because of `status`, until Mend. Meanwhile every call returns that; with
+  // `takes_while_stopped` only Append does, once the bound is reached.
   void Fail(const absl::Status& status);
   void Mend();
 
@@ -55,8 +57,7 @@ class Batcher {
   void Stop();
 
   uint64_t appended_records() const;  // ever
-  uint64_t buffered_records() const;  // not in the queue yet
-  uint64_t buffered_bytes() const;
+  uint64_t buffered_bytes() const;    // not in the queue yet
 
  private:
   static constexpr size_t kGroupBatchesMax = 64;  // in one write

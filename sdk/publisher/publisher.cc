@@ -46,7 +46,6 @@ absl::StatusOr<std::unique_ptr<outbox::BatchQueue>> OpenQueue(const PublisherOpt
   outbox::OutboxOptions outbox;
   outbox.directory = options.outbox_directory;
   outbox.dataset = options.dataset;
-  outbox.keep_acknowledged_bytes = options.keep_acknowledged_bytes;
   return outbox::Outbox::Open(outbox);
 }
 
@@ -55,6 +54,7 @@ BatcherOptions BatcherOptionsOf(const PublisherOptions& options) {
   batcher.bytes_max = options.outbox_bytes_max;
   if (batcher.bytes_max == 0) batcher.bytes_max = options.outbox_directory.empty() ? kMemoryBytesMax : kOutboxBytesMax;
   batcher.block_when_full = options.block_when_full;
+  batcher.takes_while_stopped = !options.outbox_directory.empty();
   batcher.batch_records_max = options.batch_records_max;
   batcher.batch_bytes_target = options.batch_bytes_target;
   batcher.flush_interval = options.flush_interval;
@@ -69,7 +69,7 @@ session::PublishSessionOptions SessionOptionsOf(const PublisherOptions& options,
   session.writer_id = queue.writer_id();
   session.take_over = options.take_over;
   session.in_doubt = options.in_doubt;
-  session.reconnect = client.tuning.Reconnect(client.endpoints.size());
+  session.reconnect = client.tuning.Reconnect(client.channels->names().size());
   session.open_timeout = client.tuning.open_timeout;
   session.ack_timeout = client.tuning.ack_timeout;
   return session;
@@ -106,32 +106,39 @@ class Publisher::Impl {
     ALLMENDE_RETURN_IF_ERROR(batcher_.Flush());
     const SteadyTime until = SteadyDeadline(deadline - absl::Now());
     MutexLock lock(mutex_);
-    while (SettledRecords() < target) {
+    while (true) {
+      const uint64_t settled = queue_->settled_records();
+      if (settled >= target) return absl::OkStatus();
       const Sender::Stats sender = sender_.stats();
       if (!sender.stopped.ok()) return sender.stopped;
       const auto left = until - std::chrono::steady_clock::now();
-      if (left <= left.zero()) return NotStoredYet(target - SettledRecords(), sender);
+      if (closed_ || left <= left.zero()) return NotStoredYet(target - settled, sender);
       settled_.WaitFor(mutex_, std::min(absl::FromChrono(left), absl::Hours(1)));
     }
-    return absl::OkStatus();
   }
 
   absl::StatusOr<std::vector<StoredRecord>> DiscardRefused() { return sender_.DiscardRefused(); }
 
   absl::Status Close(absl::Time deadline) {
     const absl::Status status = WaitUntilStored(deadline);
+    MutexLock closing(closing_);
     batcher_.Stop();
     sender_.Stop();
+    MutexLock lock(mutex_);
+    closed_ = true;
+    settled_.NotifyAll();
     return status;
   }
 
   Stats stats() const {
     const Sender::Stats sender = sender_.stats();
-    const outbox::BatchQueue::Waiting waiting = queue_->waiting();
     Stats stats;
+    // Read such that what moves meanwhile is never missed; it may count twice.
+    const uint64_t settled = queue_->settled_records();
+    const uint64_t buffered_bytes = batcher_.buffered_bytes();
     stats.appended_records = batcher_.appended_records();
-    stats.outbox_records = waiting.records + batcher_.buffered_records();
-    stats.outbox_bytes = waiting.bytes + batcher_.buffered_bytes();
+    stats.outbox_records = waiting_at_open_ + stats.appended_records - settled;
+    stats.outbox_bytes = buffered_bytes + queue_->waiting().bytes;
     stats.stored_records = sender.stored_records;
     stats.quarantined_records = sender.quarantined_records;
     stats.next_sequence = sender.next_sequence;
@@ -145,11 +152,6 @@ class Publisher::Impl {
   }
 
  private:
-  // Of all that were in the outbox at some time: no longer waiting.
-  uint64_t SettledRecords() const {
-    return waiting_at_open_ + batcher_.appended_records() - batcher_.buffered_records() - queue_->waiting().records;
-  }
-
   static absl::Status NotStoredYet(uint64_t records, const Sender::Stats& sender) {
     const std::string reason = sender.last_error.ok()
                                    ? "the broker has not answered yet"
@@ -178,9 +180,12 @@ class Publisher::Impl {
   const std::unique_ptr<outbox::BatchQueue> queue_;
   const uint64_t waiting_at_open_;  // records
 
+  Mutex closing_ ABSL_ACQUIRED_BEFORE(mutex_);  // threads are stopped by one caller at a time
+
   Mutex mutex_;
   CondVar settled_;
   bool ready_ ABSL_GUARDED_BY(mutex_) = false;
+  bool closed_ ABSL_GUARDED_BY(mutex_) = false;  // the threads have ended
 
   Sender sender_;
   Batcher batcher_;

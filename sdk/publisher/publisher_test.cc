@@ -194,7 +194,7 @@ TEST_F(PublisherTest, StopsAtABadRecordAndGoesOnOnceItIsDiscarded) {
   const absl::Status status = publisher->WaitUntilStored(Soon());
   EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument) << status;
   EXPECT_THAT(std::string(status.message()), HasSubstr("record 1 of the batch, field `level`: it is too high"));
-  EXPECT_EQ(publisher->Append({.payload = "more"}).code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(publisher->stats().stopped, status);
   EXPECT_EQ(publisher->stats().outbox_records, 20u);
 
   const auto discarded = publisher->DiscardRefused();
@@ -205,6 +205,100 @@ TEST_F(PublisherTest, StopsAtABadRecordAndGoesOnOnceItIsDiscarded) {
   ASSERT_EQ(publisher->WaitUntilStored(Soon()), absl::OkStatus());
   EXPECT_EQ(dataset_.Records().size(), 20u);
   EXPECT_EQ(publisher->DiscardRefused().status().code(), absl::StatusCode::kFailedPrecondition);
+}
+
+TEST_F(PublisherTest, FillsTheOutboxWhileItIsStoppedAndThenSaysWhy) {
+  dataset_.DecideFate([](uint64_t nth) { return nth == 0 ? BatchFate::kRefuse : BatchFate::kStore; });
+  for (const bool block : {false, true}) {
+    PublisherOptions options = Options();
+    options.outbox_bytes_max = 20'000;
+    options.block_when_full = block;
+    auto publisher = OpenPublisher(options);
+    if (!block) Append(*publisher, 0, 10);
+    EXPECT_EQ(publisher->WaitUntilStored(Soon()).code(), absl::StatusCode::kInvalidArgument);
+
+    absl::Status status;
+    int taken = 0;
+    while (taken < 1'000 && (status = publisher->Append({.payload = absl::StrCat("later ", taken)})).ok()) ++taken;
+    EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument) << status;
+    EXPECT_GT(taken, block ? -1 : 100);
+    EXPECT_EQ(publisher->Flush(), absl::OkStatus());
+    EXPECT_LE(publisher->stats().outbox_bytes, 20'000u);
+    EXPECT_EQ(publisher->WaitUntilStored(Soon()), publisher->stats().stopped);
+    dataset_.DecideFate([](uint64_t nth) { return nth == 0 ? BatchFate::kRefuse : BatchFate::kStore; });
+  }
+  dataset_.DecideFate({});
+  auto publisher = OpenPublisher(Options());
+  const uint64_t waiting = publisher->stats().outbox_records;
+  ASSERT_EQ(publisher->WaitUntilStored(Soon()), absl::OkStatus());
+  EXPECT_EQ(dataset_.Records().size(), waiting);
+}
+
+TEST_F(PublisherTest, TakesNothingWithoutAnOutboxWhileItIsStopped) {
+  dataset_.DecideFate([](uint64_t) { return BatchFate::kRefuse; });
+  PublisherOptions options = Options();
+  options.outbox_directory.clear();
+  auto publisher = OpenPublisher(options);
+  Append(*publisher, 0, 10);
+  EXPECT_EQ(publisher->WaitUntilStored(Soon()).code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(publisher->Append({.payload = "more"}).code(), absl::StatusCode::kInvalidArgument);
+}
+
+TEST_F(PublisherTest, WaitsOutAFailedDiskOfTheBrokerAndAnExpiredCertificate) {
+  dataset_.DecideFate([](uint64_t nth) {
+    if (nth == 1) return BatchFate::kDiskFailed;
+    if (nth == 2) return BatchFate::kExpired;
+    return BatchFate::kStore;
+  });
+  auto publisher = OpenPublisher(Options());
+  Append(*publisher, 0, 30);
+  ASSERT_EQ(publisher->WaitUntilStored(Soon()), absl::OkStatus());
+  ExpectStored(30);
+  EXPECT_EQ(publisher->stats().connects, 3u);
+}
+
+// Two threads append: what moves from memory to the outbox while it is counted must be counted all the same.
+TEST_F(PublisherTest, TakesNothingForStoredThatIsNot) {
+  broker_.Kill();
+  PublisherOptions options = Options();
+  options.batch_records_max = 1;
+  auto publisher = OpenPublisher(options);
+  std::vector<std::thread> threads;
+  for (int t = 0; t < 2; ++t) {
+    threads.emplace_back([&] {
+      for (int i = 0; i < 500; ++i) {
+        ASSERT_TRUE(publisher->Append({.payload = "unsent"}).ok());
+        ASSERT_EQ(publisher->WaitUntilStored(absl::InfinitePast()).code(), absl::StatusCode::kDeadlineExceeded) << i;
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(publisher->stats().outbox_records, 1'000u);
+}
+
+TEST_F(PublisherTest, ClosesTwice) {
+  broker_.Kill();
+  auto publisher = OpenPublisher(Options());
+  Append(*publisher, 0, 5);
+  EXPECT_EQ(publisher->Close(absl::Now()).code(), absl::StatusCode::kDeadlineExceeded);
+  const absl::Time begun = absl::Now();
+  EXPECT_EQ(publisher->Close(Soon()).code(), absl::StatusCode::kDeadlineExceeded);
+  EXPECT_EQ(publisher->WaitUntilStored(Soon()).code(), absl::StatusCode::kDeadlineExceeded);
+  EXPECT_EQ(publisher->DiscardRefused().status().code(), absl::StatusCode::kCancelled);
+  publisher.reset();
+  EXPECT_LT(absl::Now() - begun, absl::Milliseconds(900));
+}
+
+TEST_F(PublisherTest, ClosingWakesWhoWaitsForTheBroker) {
+  broker_.Kill();
+  auto publisher = OpenPublisher(Options());
+  Append(*publisher, 0, 5);
+  std::thread waiting(
+      [&] { EXPECT_EQ(publisher->WaitUntilStored(Soon()).code(), absl::StatusCode::kDeadlineExceeded); });
+  const absl::Time begun = absl::Now();
+  EXPECT_EQ(publisher->Close(absl::Now()).code(), absl::StatusCode::kDeadlineExceeded);
+  waiting.join();
+  EXPECT_LT(absl::Now() - begun, absl::Seconds(10));
 }
 
 TEST_F(PublisherTest, RemembersARefusedBatchOverReopening) {

@@ -57,7 +57,8 @@ absl::StatusOr<std::vector<StoredRecord>> Sender::DiscardRefused() {
   uint64_t number;
   {
     MutexLock lock(mutex_);
-    if (!refused_.has_value()) return absl::FailedPreconditionError("no batch was refused");
+    if (stopping_) return absl::CancelledError("the publisher is closed");
+    if (!refused_.has_value() || discard_) return absl::FailedPreconditionError("no batch was refused");
     number = *refused_;
   }
   ALLMENDE_ASSIGN_OR_RETURN(const std::shared_ptr<const format::BatchBody> body, queue_->Body(number));
@@ -130,8 +131,8 @@ void Sender::CarryOut(const session::PublishEffects& effects) {
 
 absl::Status Sender::Do(const session::PublishOpenStream& effect) {
   stream_.reset();
-  stream_ =
-      std::make_unique<PublishStream>(effect.stream, client_->endpoints[effect.endpoint], effect.request, &mailbox_);
+  stream_ = std::make_unique<PublishStream>(effect.stream, client_->channels->Get(effect.endpoint), effect.request,
+                                            &mailbox_);
   return absl::OkStatus();
 }
 
@@ -167,8 +168,7 @@ absl::Status Sender::Do(const session::PublishSaveBase& effect) {
 }
 
 absl::Status Sender::Do(const session::PublishAcknowledged& effect) {
-  ALLMENDE_RETURN_IF_ERROR(
-      Insist([&] { return queue_->Acknowledge(effect.base, effect.first_number, effect.places); }));
+  ALLMENDE_RETURN_IF_ERROR(Insist([&] { return queue_->Acknowledge(effect.base); }));
   {
     MutexLock lock(mutex_);
     stats_.stored_records += effect.records;
@@ -224,6 +224,8 @@ void Sender::Fatal(const absl::Status& status) {
     stats_.stopped = status;
     refused_.reset();
     discard_result_ = status;
+    discard_ = false;
+    changed_.NotifyAll();
   }
   progress_();
 }
@@ -233,7 +235,7 @@ void Sender::Report() {
   const session::SendBase& base = session_.base();
   stats_.next_sequence = base.epoch == 0 ? 0 : base.next_sequence;
   stats_.epoch = base.epoch;
-  stats_.connected_to = session_.connected() ? client_->endpoints[session_.endpoint()].name : "";
+  stats_.connected_to = session_.connected() ? client_->channels->names()[session_.endpoint()] : "";
   stats_.connects = session_.connects();
   stats_.last_error = session_.last_error();
 }

@@ -105,8 +105,7 @@ inline std::string Line(const PublishSaveBase& e) {
   return absl::StrCat("save ", e.base.first_number, " at ", e.base.epoch, "/", e.base.next_sequence);
 }
 inline std::string Line(const PublishAcknowledged& e) {
-  return absl::StrCat("stored ", e.first_number, "-", e.first_number + e.places.size() - 1, " (", e.records,
-                      " records)");
+  return absl::StrCat("stored ", e.first_number, "-", e.base.first_number - 1, " (", e.records, " records)");
 }
 inline std::string Line(const PublishStopped& e) {
   return absl::StrCat("stop ", absl::StatusCodeToString(e.status.code()),

@@ -193,7 +193,6 @@ void PublishSession::Acknowledge(size_t batches, uint64_t quarantined) {
   done.quarantined = quarantined;
   for (size_t i = 0; i < batches; ++i) {
     const PendingBatch& batch = window_.front().batch;
-    done.places.push_back(PlaceOf(base_, batch, base_.next_sequence, base_.previous_hash));
     base_.previous_hash = window_.front().statement_hash;
     base_.next_sequence += batch.record_count;
     done.records += batch.record_count;
@@ -236,6 +235,7 @@ void PublishSession::StopOrRetryRefused(absl::Status status) {
 }
 
 void PublishSession::Pump() {
+  const uint64_t in_flight_max = std::min<uint64_t>(opened_.in_flight_bytes_max(), options_.in_flight_bytes_max);
   while (sent_ < window_.size()) {
     Loaded& next = window_[sent_];
     const uint64_t bytes = next.batch.encoded_bytes;
@@ -243,7 +243,7 @@ void PublishSession::Pump() {
       if (sent_ > 0) break;  // what is before it first
       return Stop(BatchTooLarge(bytes, opened_.batch_bytes_max(), options_.dataset), next.batch.number);
     }
-    if (sent_ > 0 && in_flight_bytes_ + bytes > opened_.in_flight_bytes_max()) break;
+    if (sent_ > 0 && in_flight_bytes_ + bytes > in_flight_max) break;
     PublishSend send{next.batch.number, PlaceOf(base_, next.batch, send_sequence_, send_hash_)};
     next.statement_hash = StatementHashOf(next.batch, send.place);
     send_hash_ = next.statement_hash;
@@ -286,9 +286,17 @@ void PublishSession::Open() {
   effects_.push_back(PublishSetTimer{options_.open_timeout});
 }
 
+// The records are safe in the outbox meanwhile. A failed disk gets replaced, and whoever was let in once can be again
+// when the certificate is renewed; where the broker's log is another one afterwards, CheckContinues notices.
+bool PublishSession::IsWorthAnotherTry(const absl::Status& status) const {
+  if (absl::IsDataLoss(status)) return true;
+  if (absl::IsUnauthenticated(status)) return connects_ > 0;
+  return IsTransient(status);
+}
+
 void PublishSession::Fail(absl::Status status) {
   if (state_ == State::kRefused || state_ == State::kPausing) return;  // the stream was given up before
-  if (!IsTransient(status)) return Stop(std::move(status));
+  if (!IsWorthAnotherTry(status)) return Stop(std::move(status));
   const bool overloaded = absl::IsResourceExhausted(status);
   last_error_ = std::move(status);
   effects_.push_back(PublishCloseStream{});

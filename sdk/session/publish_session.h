@@ -31,6 +31,7 @@ struct PublishSessionOptions {
   absl::Duration open_timeout = absl::Seconds(10);  // for the broker's `opened`
   absl::Duration ack_timeout = absl::Seconds(60);   // without an answer while batches are in flight
   uint64_t load_ahead_bytes = 4 << 20;              // of batches loaded and not sent yet
+  uint64_t in_flight_bytes_max = 16 << 20;          // however much more the broker allows
 };
 
 // Events.
@@ -73,11 +74,11 @@ struct PublishSend {
 struct PublishSaveBase {
   SendBase base;
 };
-// The broker has stored these. Need not be durable: what is lost is found out again.
+// The broker has stored the batches from `first_number` to before base.first_number. Need not be durable: what is lost
+// is found out again.
 struct PublishAcknowledged {
-  SendBase base;  // after it
+  SendBase base;
   uint64_t first_number = 0;
-  std::vector<format::BatchPlace> places;  // of the batches from first_number on
   uint64_t records = 0;
   uint64_t quarantined = 0;
 };
@@ -139,6 +140,7 @@ class PublishSession {
   void LoadMore();
   void NextAttempt(bool overloaded);
   void Open();
+  bool IsWorthAnotherTry(const absl::Status& status) const;
   void Fail(absl::Status status);
   void Stop(absl::Status status, std::optional<uint64_t> refused = std::nullopt);
   void StopOrRetryRefused(absl::Status status);

@@ -106,6 +106,15 @@ TEST_F(PublishSessionTest, KeepsNoMoreInFlightThanTheBrokerAllows) {
   EXPECT_THAT(Answer(Store(0)), ElementsAre("stored 1-1 (10 records)", "send 4 as 1/31"));
 }
 
+TEST_F(PublishSessionTest, ABrokerThatAllowsMuchInFlightGetsNoMoreThanTheOwnBound) {
+  options_.in_flight_bytes_max = 2 * kBytesPerBatch;
+  StartWith(3);
+  v1::PublishResponse opened = log_.Opened();
+  opened.mutable_opened()->set_in_flight_bytes_max(UINT64_MAX);
+  Answer(opened);
+  EXPECT_THAT(Load(3), ElementsAre("send 1 as 1/1", "send 2 as 1/11"));
+}
+
 TEST_F(PublishSessionTest, ABatchOverTheInFlightBoundGoesAlone) {
   StartWith(2);
   v1::PublishResponse opened = log_.Opened();
@@ -519,12 +528,34 @@ TEST_F(PublishSessionTest, ABatchThatTheBrokerCannotTakeWaitsForWhatIsBeforeIt) 
 }
 
 TEST_F(PublishSessionTest, ErrorsThatNoRetryMendsStop) {
-  for (const absl::Status& status :
-       {absl::NotFoundError("no such dataset"), absl::PermissionDeniedError("role"), absl::UnauthenticatedError("who"),
-        absl::InvalidArgumentError("bad"), absl::DataLossError("disk")}) {
+  for (const absl::Status& status : {absl::NotFoundError("no such dataset"), absl::PermissionDeniedError("role"),
+                                     absl::UnauthenticatedError("who"), absl::InvalidArgumentError("bad")}) {
     StartWith(1);
     EXPECT_THAT(Break(status), ElementsAre("close", absl::StrCat("stop ", absl::StatusCodeToString(status.code()))));
   }
+}
+
+TEST_F(PublishSessionTest, AFailedDiskOfTheBrokerIsWaitedOut) {
+  StartWith(1);
+  EXPECT_THAT(Break(absl::DataLossError("disk")), ElementsAre("close", "open 1"));
+  Answer(log_.Opened());
+  Load(1);
+  EXPECT_THAT(Do(PublishStreamEnded{stream_, absl::DataLossError("disk")}, /*all=*/true),
+              ElementsAre("close", "timer 150ms"));
+  EXPECT_EQ(session_->last_error(), absl::DataLossError("disk"));
+  EXPECT_THAT(Do(PublishTimeout{}), ElementsAre("open 0"));
+  EXPECT_THAT(Answer(log_.Opened()), ElementsAre("send 1 as 1/1"));
+}
+
+TEST_F(PublishSessionTest, AnIdentityThatWasAcceptedOnceMayBecomeGoodAgain) {
+  StartWith(1);
+  Answer(log_.Opened());
+  Load(1);
+  EXPECT_THAT(Break(absl::UnauthenticatedError("expired")), ElementsAre("close", "open 1"));
+  EXPECT_THAT(Break(absl::UnauthenticatedError("expired")), ElementsAre("close"));
+  EXPECT_EQ(session_->last_error(), absl::UnauthenticatedError("expired"));
+  EXPECT_THAT(Do(PublishTimeout{}), ElementsAre("open 0"));
+  EXPECT_THAT(Answer(log_.Opened()), ElementsAre("send 1 as 1/1"));
 }
 
 TEST_F(PublishSessionTest, DiscardingWithoutARefusalDoesNothing) {

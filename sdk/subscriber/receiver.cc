@@ -154,7 +154,7 @@ Receiver::Trouble Receiver::Do(session::SubscribeOpenStream& effect) {
     MutexLock lock(mutex_);
     full_ = false;
   }
-  stream_ = std::make_unique<SubscribeStream>(effect.stream, client_->endpoints[effect.endpoint],
+  stream_ = std::make_unique<SubscribeStream>(effect.stream, client_->channels->Get(effect.endpoint),
                                               std::move(effect.request), &mailbox_);
   return std::nullopt;
 }
@@ -176,7 +176,7 @@ Receiver::Trouble Receiver::Do(session::SubscribeHandOver& effect) {
       decoder_.Begin(response.opened());
       SubscriptionOpened opened;
       opened.opened = std::move(*response.mutable_opened());
-      opened.endpoint = client_->endpoints[session_.endpoint()].name;
+      opened.endpoint = client_->channels->names()[session_.endpoint()];
       opened.resumed = effect.resumed;
       Report();  // who sees the event sees the connection
       Keep(std::move(opened), 0);
@@ -232,7 +232,7 @@ void Receiver::Report() {
   MutexLock lock(mutex_);
   stats_.head_sequence = session_.head_sequence();
   stats_.connects = session_.connects();
-  stats_.connected_to = session_.connected() ? client_->endpoints[session_.endpoint()].name : "";
+  stats_.connected_to = session_.connected() ? client_->channels->names()[session_.endpoint()] : "";
   stats_.last_error = session_.last_error();
 }
 

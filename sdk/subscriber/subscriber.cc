@@ -24,7 +24,7 @@ absl::StatusOr<std::unique_ptr<Subscriber>> Subscriber::Open(Client& client, con
   Client::Impl& impl = client.impl();
   ReceiverOptions receiver;
   ALLMENDE_ASSIGN_OR_RETURN(receiver.session.request, RequestOf(options, impl.purpose));
-  receiver.session.reconnect = impl.tuning.Reconnect(impl.endpoints.size());
+  receiver.session.reconnect = impl.tuning.Reconnect(impl.channels->names().size());
   receiver.session.open_timeout = impl.tuning.open_timeout;
   receiver.session.silence_timeout = impl.tuning.silence_timeout;
   receiver.verify = options.verify;

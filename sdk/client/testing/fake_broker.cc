@@ -29,6 +29,8 @@ class FakeBroker::Service final : public v1::ExchangeService::Service {
     while (stream->Read(&request)) {
       const BatchFate fate = dataset_->NextFate();
       if (fate == BatchFate::kCut) return grpc::Status(grpc::UNAVAILABLE, "the connection broke");
+      if (fate == BatchFate::kDiskFailed) return grpc::Status(grpc::DATA_LOSS, "the disk failed");
+      if (fate == BatchFate::kExpired) return grpc::Status(grpc::UNAUTHENTICATED, "the certificate expired");
       response = fate == BatchFate::kRefuse ? BadRecord() : dataset_->Store(request.batch());
       if (fate == BatchFate::kStoreAndCut) return grpc::Status(grpc::UNAVAILABLE, "the connection broke");
       stream->Write(response);

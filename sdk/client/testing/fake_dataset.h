@@ -27,6 +27,8 @@ enum class BatchFate {
   kStoreAndCut,  // stored, and the connection breaks before the answer
   kCut,          // the connection breaks before it is stored
   kRefuse,       // its record 1 is bad
+  kDiskFailed,   // the stream ends: the broker's disk failed before it was stored
+  kExpired,      // the stream ends: the caller's certificate is over
 };
 
 // Thread-safe.

@@ -24,7 +24,7 @@ struct ClientOptions {
 
   // Each one that is not empty replaces what the profile says; with all of them no profile is needed.
   std::vector<std::string> endpoints = {};  // `host:port`, in the order to try
-  std::string certificate_file = {};
+  std::string certificate_file = {};        // read again when it is replaced
   std::string key_file = {};
   std::string authority_file = {};  // who signs the brokers' certificates
   std::string purpose = {};         // stated by reads and subscriptions that name none
@@ -36,12 +36,20 @@ struct ClientOptions {
 // Thread-safe. Must outlive every Publisher, Subscriber and Replica sync made with it.
 //
 // Calls go to the endpoint that answered last; where it cannot be reached, to the next ones in order. Calls that change
-// something and are not safe to repeat are sent once, to an endpoint that is connected; when their answer is lost they
-// report kUnavailable and the message says to look before trying again.
+// something and are not safe to repeat are sent once, to an endpoint that is connected; when their answer is lost, also
+// by the deadline, they report kUnavailable and the message says to look before trying again.
+//
+// Certificate, key and authority may be renewed while the program runs: each call and each connection of a stream looks
+// whether the files changed, and uses the new ones once they pass the checks of Connect and fit together. A
+// publisher's stream stays on its old certificate until that expires, then connects again; a subscription ends then
+// (kUnauthenticated) and has to be opened again.
 //
 // Errors of every call (absl codes of the same names as in proto/allmende/v1/exchange.proto), and
 //   kUnavailable       no endpoint could be reached; names each with its reason
 //   kDeadlineExceeded  ClientOptions::deadline passed
+//
+// The first Connect of a process sets the environment variable GRPC_SSL_CIPHER_SUITES, so that all of gRPC in the
+// process speaks TLS 1.3 only: your own secure channels too. Call it before other threads read the environment.
 class Client {
  public:
   // Reads and checks profile and certificates. Does not need a broker: connections are made when they are used.

@@ -35,17 +35,14 @@ struct PublisherOptions {
   // What Append does not take any more: encoded bytes that the broker has not stored yet. 0: 1 GiB with an outbox,
   // 64 MiB without.
   uint64_t outbox_bytes_max = 0;
-  // At the bound Append waits for room. Otherwise it returns kResourceExhausted at once.
+  // At the bound Append waits for room. Otherwise it returns kResourceExhausted at once. A publisher that has stopped
+  // makes no room: then Append returns why it stopped.
   bool block_when_full = true;
 
   // A batch is closed when one of these is reached. Its records are stored or refused together.
   uint32_t batch_records_max = 256;
   uint32_t batch_bytes_target = 64 << 10;                   // a single larger record makes a batch of its own
   absl::Duration flush_interval = absl::Milliseconds(100);  // how long a record waits for its batch to fill
-
-  // Batches that the broker has stored are kept up to this size, so that they can be given back should the broker lose
-  // its disk. With an outbox only.
-  uint64_t keep_acknowledged_bytes = 64 << 20;
 
   // The schema the records were made for (Schema::hash). Empty: whichever the broker has in force when they are sent.
   std::string schema_hash = {};
@@ -63,13 +60,15 @@ struct PublisherOptions {
 // A record moves appended -> flushed (on this disk) -> stored (on the broker's disk). Order of Append is the order of
 // sequences. Records of a process that died are either all there up to some point, or were never flushed.
 //
-// The publisher reconnects by itself, with growing pauses and over all endpoints. It stops for good, keeping everything
-// in the outbox, when only a person can decide; every call then returns the reason:
+// The publisher reconnects by itself, with growing pauses and over all endpoints: also to a broker whose disk failed,
+// and when the own certificate is no longer accepted after it was, until a renewed one is (see Client). It stops for
+// good, keeping everything in the outbox, when only a person can decide. WaitUntilStored and stats() then give the
+// reason, while Append and Flush go on into the outbox up to its bound; without an outbox they return the reason too.
 //   kInvalidArgument     the broker refused a batch; the message names record, field and reason. DiscardRefused goes on
 //   kAborted             fenced: another writer took the dataset over; or records that may be stored already cannot be
 //                        told apart from those of another writer
 //   kDataLoss            the broker has lost records it had acknowledged, or the outbox is damaged
-//   kNotFound, kPermissionDenied, kUnauthenticated, kFailedPrecondition   as the broker says
+//   kNotFound, kPermissionDenied, kUnauthenticated, kFailedPrecondition   as the broker says at the first contact
 class Publisher {
  public:
   // Opens the outbox; does not wait for a broker.
@@ -85,21 +84,25 @@ class Publisher {
   //   kInvalidArgument    the record is too large, or of an operation that cannot be published; not taken
   //   kResourceExhausted  the bound is reached and `block_when_full` is off; not taken, the publisher goes on
   //   kCancelled          Close was called
-  //   and what stops a publisher, above
+  //   and what stops a publisher, above; not taken
   absl::Status Append(const NewRecord& record);
 
   // OK means that everything appended before is fsynced in the outbox. Without an outbox: that it is on its way.
   absl::Status Flush();
 
-  // OK means that everything appended before is fsynced on the broker. kDeadlineExceeded otherwise; nothing is lost.
+  // OK means that everything appended before is fsynced on the broker, or was discarded. kDeadlineExceeded otherwise,
+  // and after Close at once; nothing is lost.
   absl::Status WaitUntilStored(absl::Time deadline);
 
   // After a refusal: drops the refused batch, whole, from the outbox and goes on. Returns its records, so that the good
-  // ones can be appended again.
+  // ones can be appended again, behind what waits. The drop is durable first: a crash before the good ones are appended
+  // and flushed loses them, so keep what cannot be had again elsewhere until then.
   //   kFailedPrecondition  no batch was refused
+  //   kCancelled           Close was called
   absl::StatusOr<std::vector<StoredRecord>> DiscardRefused();
 
-  // Flushes, waits for the broker until `deadline`, then stops the threads. Returns as WaitUntilStored. Idempotent.
+  // Flushes, waits for the broker until `deadline`, then stops the threads; who waits in other calls returns. Returns
+  // as WaitUntilStored, the second time at once.
   absl::Status Close(absl::Time deadline);
 
   struct Stats {
