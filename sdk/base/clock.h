@@ -2,6 +2,10 @@
 // time it is. All clocks are thread-safe.
 #pragma once
 
+#include <time.h>
+
+#include <algorithm>
+
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "sdk/base/mutex.h"
@@ -14,11 +18,19 @@ class Clock {
 
   // Time of day. It may jump either way when somebody sets the machine's clock; never measure a duration with it.
   virtual absl::Time Now() const = 0;
+
+  // Time since the machine was started, its sleep included. Nobody can set it; measures what passed within one run.
+  virtual absl::Duration SinceBoot() const = 0;
 };
 
 class SystemClock final : public Clock {
  public:
   absl::Time Now() const override { return absl::Now(); }
+  absl::Duration SinceBoot() const override {
+    timespec since{};
+    ::clock_gettime(CLOCK_BOOTTIME, &since);
+    return absl::DurationFromTimespec(since);
+  }
 };
 
 // Stands still until it is told to move.
@@ -31,12 +43,19 @@ class ManualClock final : public Clock {
     return now_;
   }
 
-  // A negative duration turns the clock back, as an operator might.
+  absl::Duration SinceBoot() const override {
+    MutexLock lock(mutex_);
+    return since_boot_;
+  }
+
+  // Time passes. A negative duration turns the clock back, as an operator might.
   void Advance(absl::Duration by) {
     MutexLock lock(mutex_);
     now_ += by;
+    since_boot_ += std::max(by, absl::ZeroDuration());
   }
 
+  // Somebody sets the clock: no time passes.
   void Set(absl::Time now) {
     MutexLock lock(mutex_);
     now_ = now;
@@ -45,6 +64,7 @@ class ManualClock final : public Clock {
  private:
   mutable Mutex mutex_;
   absl::Time now_ ABSL_GUARDED_BY(mutex_);
+  absl::Duration since_boot_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace allmende

@@ -19,9 +19,11 @@ constexpr store::Family kRecords{1};
 constexpr char kDatasetKey[] = "dataset";
 constexpr char kAgreementKey[] = "agreement";
 constexpr char kPurposeKey[] = "purpose";
+constexpr char kParticipantKey[] = "participant";
 constexpr char kStateKey[] = "state";
 constexpr char kOpenedKey[] = "opened";
 constexpr char kClockKey[] = "clock";
+constexpr char kPurgePrefix[] = "purge ";  // then 8 copy
 
 store::DatabaseOptions DatabaseOptionsFor(const std::string& directory, bool create) {
   store::DatabaseOptions options;
@@ -33,28 +35,43 @@ store::DatabaseOptions DatabaseOptionsFor(const std::string& directory, bool cre
   return options;
 }
 
+// A writer may remove a file between the moment a reader sees it listed and the moment it opens it.
+constexpr int kReadTries = 5;
+
+absl::StatusOr<std::unique_ptr<store::Database>> OpenDatabase(const std::string& directory, bool create,
+                                                              bool beside_another) {
+  store::DatabaseOptions options = DatabaseOptionsFor(directory, create);
+  absl::StatusOr<std::unique_ptr<store::Database>> database = store::Database::Open(options);
+  if (!beside_another || !absl::IsFailedPrecondition(database.status())) return database;
+  options.read_only = true;
+  for (int i = 0; i < kReadTries; ++i) {
+    absl::StatusOr<std::unique_ptr<store::Database>> beside = store::Database::Open(options);
+    if (beside.ok()) return beside;
+  }
+  return database;
+}
+
 std::string NameOf(const std::string& agreement) {
   return agreement.empty() ? "the implicit agreement" : absl::StrCat("agreement `", agreement, "`");
 }
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<Copies>> Copies::Open(const std::string& directory, const CopiesOf& of) {
+absl::StatusOr<std::unique_ptr<Copies>> Copies::Open(const std::string& directory, const CopiesOf& of,
+                                                     bool beside_another) {
   const bool create = !of.dataset.empty();
-  absl::StatusOr<std::unique_ptr<store::Database>> database =
-      store::Database::Open(DatabaseOptionsFor(directory, create));
+  absl::StatusOr<std::unique_ptr<store::Database>> database = OpenDatabase(directory, create, beside_another);
   if (!create && absl::IsNotFound(database.status())) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("there is no replica in `", directory, "`, and no dataset was named to make one of"));
-  }
-  if (absl::IsDataLoss(database.status())) {
-    return absl::DataLossError(absl::StrCat(database.status().message(), "; remove `", directory,
-                                            "` and sync it anew: a replica holds nothing that the broker does not"));
+    return absl::NotFoundError(absl::StrCat("there is no replica in `", directory, "`"));
   }
   if (!database.ok()) return database.status();
   std::unique_ptr<Copies> copies(new Copies(directory, *std::move(database)));
   ALLMENDE_RETURN_IF_ERROR(copies->LoadOf(of));
-  ALLMENDE_RETURN_IF_ERROR(copies->DropLeftOver());
+  if (copies->read_only()) return copies;
+  ALLMENDE_ASSIGN_OR_RETURN(const session::ReplicaState state, copies->Load());
+  absl::Status dropped = copies->DropLeftOver(state);
+  // On a full disk what is there is served nevertheless.
+  if (!dropped.ok() && !absl::IsResourceExhausted(dropped)) return dropped;
   return copies;
 }
 
@@ -64,30 +81,56 @@ absl::Status Copies::LoadOf(const CopiesOf& wanted) {
     return absl::InvalidArgumentError(
         absl::StrCat("the replica in `", directory_, "` was never finished, and no dataset was named"));
   }
-  store::WriteSet writes(*database_);
   of_ = wanted;
   if (dataset.has_value()) {
     ALLMENDE_ASSIGN_OR_RETURN(const std::optional<std::string> agreement, database_->Get(kMeta, kAgreementKey));
     ALLMENDE_ASSIGN_OR_RETURN(const std::optional<std::string> purpose, database_->Get(kMeta, kPurposeKey));
     of_.dataset = *dataset;
+    ALLMENDE_ASSIGN_OR_RETURN(const std::optional<std::string> participant, database_->Get(kMeta, kParticipantKey));
     of_.agreement = agreement.value_or("");
+    of_.participant = participant.value_or("");
     if (wanted.purpose.empty()) of_.purpose = purpose.value_or("");
     if (!wanted.dataset.empty() && (wanted.dataset != of_.dataset || wanted.agreement != of_.agreement)) {
       return absl::FailedPreconditionError(
           absl::StrCat("`", directory_, "` holds a replica of `", of_.dataset, "` under ", NameOf(of_.agreement),
                        "; give `", wanted.dataset, "` under ", NameOf(wanted.agreement), " a directory of its own"));
     }
-    if (of_.purpose == purpose.value_or("")) return absl::OkStatus();
+    if (of_.purpose == purpose.value_or("") || database_->options().read_only) return absl::OkStatus();
   }
+  return SaveOf();
+}
+
+absl::Status Copies::Claim(const std::string& participant, const std::string& purpose) {
+  if (database_->options().read_only) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("another process has the replica in `", directory_, "` open, so it can only be read here"));
+  }
+  // A client that is made of files alone does not know whose they are.
+  if (!participant.empty() && !of_.participant.empty() && participant != of_.participant) {
+    return absl::FailedPreconditionError(absl::StrCat("`", directory_, "` holds what `", of_.participant,
+                                                      "` is shown; give `", participant, "` a directory of its own"));
+  }
+  const bool new_participant = of_.participant.empty() && !participant.empty();
+  const bool new_purpose = of_.purpose.empty() && !purpose.empty();
+  if (new_participant) of_.participant = participant;
+  if (new_purpose) of_.purpose = purpose;
+  if (!new_participant && !new_purpose) return absl::OkStatus();
+  absl::Status status = SaveOf();
+  if (!status.ok() && new_participant) of_.participant.clear();
+  if (!status.ok() && new_purpose) of_.purpose.clear();
+  return status;
+}
+
+absl::Status Copies::SaveOf() {
+  store::WriteSet writes(*database_);
   writes.Put(kMeta, kDatasetKey, of_.dataset);
   writes.Put(kMeta, kAgreementKey, of_.agreement);
   writes.Put(kMeta, kPurposeKey, of_.purpose);
+  writes.Put(kMeta, kParticipantKey, of_.participant);
   return database_->Commit(writes, store::Durability::kSynced);
 }
 
-// Copies that were on their way out when the process died.
-absl::Status Copies::DropLeftOver() {
-  ALLMENDE_ASSIGN_OR_RETURN(const session::ReplicaState state, Load());
+absl::Status Copies::DropLeftOver(const session::ReplicaState& state) {
   uint64_t copy = 0;
   while (true) {
     store::ScanOptions scan;
@@ -97,7 +140,7 @@ absl::Status Copies::DropLeftOver() {
     if (!iterator->Valid()) return iterator->status();
     if (iterator->key().size() < kCopyBytes) return absl::DataLossError("the replica is damaged: a key is too short");
     copy = LoadBigEndian<uint64_t>(iterator->key().data());
-    if (copy != state.served.number && copy != state.made.number) ALLMENDE_RETURN_IF_ERROR(Drop(copy, false));
+    if (copy != state.served.number && copy != state.made.number) ALLMENDE_RETURN_IF_ERROR(Drop(copy, true));
     ++copy;
   }
 }
@@ -163,18 +206,51 @@ void Copies::Forget() {
   pending_keys_.clear();
 }
 
+absl::StatusOr<int64_t> Copies::Trim(CopyName copy, uint64_t oldest) {
+  store::ScanOptions scan;
+  scan.lower = CopyPrefix(copy.number);
+  scan.upper = StreamKey(copy.number, oldest);
+  const auto iterator = database_->Scan(kRecords, scan);
+  int64_t count = 0;
+  for (iterator->SeekToFirst(); iterator->Valid(); iterator->Next()) ++count;
+  ALLMENDE_RETURN_IF_ERROR(iterator->status());
+  if (count > 0) pending_.DeleteRange(kRecords, scan.lower, scan.upper);
+  return -count;
+}
+
 absl::Status Copies::Drop(uint64_t copy, bool purge) {
   store::WriteSet writes(*database_);
   writes.DeleteRange(kRecords, CopyPrefix(copy), CopyPrefix(copy + 1));
-  ALLMENDE_RETURN_IF_ERROR(database_->Commit(writes, store::Durability::kBuffered));
-  if (!purge) return absl::OkStatus();
-  return database_->Purge(kRecords, CopyPrefix(copy), CopyPrefix(copy + 1));
+  if (purge) writes.Put(kMeta, kPurgePrefix + CopyPrefix(copy), "");
+  return database_->Commit(writes, store::Durability::kBuffered);
+}
+
+absl::StatusOr<uint64_t> Copies::PurgeOwed() const {
+  store::ScanOptions scan;
+  scan.lower = kPurgePrefix;
+  const auto iterator = database_->Scan(kMeta, scan);
+  uint64_t copy = 0;
+  for (iterator->SeekToFirst(); iterator->Valid(); iterator->Next()) {
+    const std::string_view key = iterator->key();
+    if (!key.starts_with(kPurgePrefix) || key.size() != scan.lower.size() + kCopyBytes) break;
+    copy = LoadBigEndian<uint64_t>(key.data() + scan.lower.size());
+  }
+  ALLMENDE_RETURN_IF_ERROR(iterator->status());
+  return copy;
+}
+
+absl::Status Copies::PurgeThrough(uint64_t copy) {
+  // Copies before this one were dropped, some of them without a purge, and may show more than it.
+  ALLMENDE_RETURN_IF_ERROR(database_->Purge(kRecords, CopyPrefix(0), CopyPrefix(copy + 1)));
+  store::WriteSet writes(*database_);
+  writes.DeleteRange(kMeta, kPurgePrefix + CopyPrefix(0), kPurgePrefix + CopyPrefix(copy + 1));
+  return database_->Commit(writes, store::Durability::kBuffered);
 }
 
 absl::Status Copies::SaveClock(absl::Time seen) {
   store::WriteSet writes(*database_);
   writes.Put(kMeta, kClockKey, EncodeTime(seen));
-  return database_->Commit(writes, store::Durability::kBuffered);
+  return database_->Commit(writes, store::Durability::kSynced);
 }
 
 absl::StatusOr<absl::Time> Copies::LoadClock() const {

@@ -17,11 +17,12 @@
 
 namespace allmende::replica {
 
-// What a directory holds, fixed when it is made.
+// What a directory holds, fixed when it is made, but for the purpose.
 struct CopiesOf {
   std::string dataset = {};
   std::string agreement = {};
-  std::string purpose = {};  // may be replaced; empty: as before
+  std::string purpose = {};      // may be replaced; empty: as before
+  std::string participant = {};  // whose view it is; known since the first sync
 };
 
 // What reads are about.
@@ -33,10 +34,17 @@ struct CopyName {
 // Reads are thread-safe; Store, Commit, Drop and Forget are for one thread at a time.
 class Copies {
  public:
-  // Makes the directory if a dataset is named. Errors as Replica::Open.
-  static absl::StatusOr<std::unique_ptr<Copies>> Open(const std::string& directory, const CopiesOf& of);
+  // Makes the directory if a dataset is named. `beside_another` as in ReplicaOptions. Errors as Replica::Open.
+  static absl::StatusOr<std::unique_ptr<Copies>> Open(const std::string& directory, const CopiesOf& of,
+                                                      bool beside_another = false);
+
+  // A sync begins: keeps whose view this is and for which purpose, where that is not known yet. Not while another sync
+  // runs.
+  //   kFailedPrecondition  it is another participant's; or another process has the directory open
+  absl::Status Claim(const std::string& participant, const std::string& purpose);
 
   const CopiesOf& of() const { return of_; }
+  bool read_only() const { return database_->options().read_only; }
 
   // As committed last.
   absl::StatusOr<session::ReplicaState> Load() const;
@@ -48,10 +56,21 @@ class Copies {
   absl::Status Commit(const session::ReplicaState& state, bool with_opened, bool synced);
   // Drops what was stored and not committed.
   void Forget();
-  // Removes a copy's records; with `purge` from all files, which takes a while.
+  // Streams: adds to what is committed next that records before `oldest` go, and returns by how many the copy will
+  // grow: not a positive number.
+  absl::StatusOr<int64_t> Trim(CopyName copy, uint64_t oldest);
+  // Removes a copy's records. With `purge` it is kept in mind that they have to leave all files, see PurgeOwed.
   absl::Status Drop(uint64_t copy, bool purge);
+  // Drops, and will purge, what belongs to no copy of `state`: a process died, or the disk was full.
+  absl::Status DropLeftOver(const session::ReplicaState& state);
 
-  // The latest time that the local clock has shown, besides ReplicaState::clock_seen. Thread-safe.
+  // The latest of the copies that have to leave all files, 0: none; and what makes them leave, with those before them.
+  // Takes a while; what somebody walks over stays. Both thread-safe.
+  absl::StatusOr<uint64_t> PurgeOwed() const;
+  absl::Status PurgeThrough(uint64_t copy);
+
+  // The latest time that the local clock has shown, besides ReplicaState::clock_seen. Survives a power failure.
+  // Thread-safe.
   absl::Status SaveClock(absl::Time seen);
   absl::StatusOr<absl::Time> LoadClock() const;
 
@@ -67,10 +86,10 @@ class Copies {
       : directory_(std::move(directory)), database_(std::move(database)), pending_(*database_) {}
 
   absl::Status LoadOf(const CopiesOf& wanted);
-  absl::Status DropLeftOver();
+  absl::Status SaveOf();
   absl::StatusOr<bool> Exists(const std::string& database_key);
 
-  // Constant after Open.
+  // Constant after Open, but for `of_`, which Claim completes.
   const std::string directory_;
   const std::unique_ptr<store::Database> database_;
   CopiesOf of_;

@@ -22,16 +22,29 @@ std::string Behind(std::string prefix) {
 
 }  // namespace
 
-absl::StatusOr<CursorPlace> CursorPlace::Take(std::atomic<int>* taken) {
-  if (taken->fetch_add(1) >= kCursorsMax) {
-    taken->fetch_sub(1);
+uint64_t CursorPlaces::count() const {
+  MutexLock lock(mutex_);
+  return count_;
+}
+
+bool CursorPlaces::AnyOfFirst(uint64_t count) const {
+  MutexLock lock(mutex_);
+  return !taken_.empty() && *taken_.begin() < count;
+}
+
+absl::StatusOr<CursorPlace> CursorPlace::Take(CursorPlaces* places) {
+  MutexLock lock(places->mutex_);
+  if (places->taken_.size() >= kCursorsMax) {
     return absl::ResourceExhaustedError(absl::StrCat(kCursorsMax, " cursors are open; close one first"));
   }
-  return CursorPlace(taken);
+  places->taken_.insert(places->count_);
+  return CursorPlace(places, places->count_++);
 }
 
 CursorPlace::~CursorPlace() {
-  if (taken_ != nullptr) taken_->fetch_sub(1);
+  if (places_ == nullptr) return;
+  MutexLock lock(places_->mutex_);
+  places_->taken_.erase(number_);
 }
 
 CursorRange TableRange(uint64_t copy, const ScanOptions& options) {

@@ -1,34 +1,54 @@
 // Walks over one state of a replica.
 #pragma once
 
-#include <atomic>
+#include <cstdint>
 #include <functional>
 #include <memory>
+#include <set>
 #include <string>
 #include <utility>
 
+#include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "allmende/replica.h"
+#include "sdk/base/mutex.h"
 #include "sdk/replica/copies.h"
 #include "sdk/replica/published.h"
 
 namespace allmende::replica {
 
-inline constexpr int kCursorsMax = 64;
+inline constexpr size_t kCursorsMax = 64;
 
-// One of the places for open cursors; given back with the object.
+// Who walks over the replica. Thread-safe.
+class CursorPlaces {
+ public:
+  // How many were taken so far.
+  uint64_t count() const;
+  // Whether one of the first `count` is still taken, so that what a replica held then is still looked at.
+  bool AnyOfFirst(uint64_t count) const;
+
+ private:
+  friend class CursorPlace;
+
+  mutable Mutex mutex_;
+  uint64_t count_ ABSL_GUARDED_BY(mutex_) = 0;
+  std::set<uint64_t> taken_ ABSL_GUARDED_BY(mutex_);
+};
+
+// One of the places for open cursors; given back with the object. To be taken before anything is looked at.
 class CursorPlace {
  public:
-  // kResourceExhausted: all are taken. Borrows `taken`.
-  static absl::StatusOr<CursorPlace> Take(std::atomic<int>* taken);
-  CursorPlace(CursorPlace&& other) noexcept : taken_(std::exchange(other.taken_, nullptr)) {}
+  // kResourceExhausted: all are taken. Borrows `places`.
+  static absl::StatusOr<CursorPlace> Take(CursorPlaces* places);
+  CursorPlace(CursorPlace&& other) noexcept : places_(std::exchange(other.places_, nullptr)), number_(other.number_) {}
   CursorPlace& operator=(CursorPlace&&) = delete;
   ~CursorPlace();
 
  private:
-  explicit CursorPlace(std::atomic<int>* taken) : taken_(taken) {}
-  std::atomic<int>* taken_;
+  CursorPlace(CursorPlaces* places, uint64_t number) : places_(places), number_(number) {}
+  CursorPlaces* places_;
+  uint64_t number_;
 };
 
 struct CursorRange {

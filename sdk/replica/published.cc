@@ -10,22 +10,11 @@
 
 namespace allmende::replica {
 
-namespace {
-
-// How far the clock may run ahead of what is known of it on the disk. Whoever turns it back and cuts the power gains no
-// more than this and the tolerance.
-constexpr absl::Duration kClockSaveInterval = absl::Seconds(1);
-
-}  // namespace
-
-Published::Published(session::ReplicaState state, absl::Time clock_seen, const ReadTerms& terms, Copies* copies,
-                     const Clock* clock)
+Published::Published(session::ReplicaState state, absl::Time clock_seen, const ReadTerms& terms, const Clock* clock)
     : terms_(terms),
-      copies_(copies),
       clock_(clock),
       state_(std::make_shared<const session::ReplicaState>(std::move(state))),
-      clock_seen_(std::max(clock_seen, state_->clock_seen)),
-      clock_saved_(clock_seen_) {}
+      clock_mark_(std::max(clock_seen, state_->clock_seen), LocalNow()) {}
 
 void Published::Begin() {
   MutexLock lock(mutex_);
@@ -42,20 +31,22 @@ void Published::End() {
   changed_.NotifyAll();
 }
 
-void Published::Publish(const session::ReplicaState& state, bool vouched) {
-  auto next = std::make_shared<const session::ReplicaState>(state);
+void Published::Publish(std::shared_ptr<const session::ReplicaState> state, bool vouched) {
   MutexLock lock(mutex_);
-  if ((next->narrowed && !state_->narrowed) || (next->ended && !state_->ended)) ++closings_;
-  if (state_->served.number != 0 && next->served.number != state_->served.number) ++snapshots_;
+  if ((state->narrowed && !state_->narrowed) || (state->ended && !state_->ended)) ++closings_;
+  if (state_->served.number != 0 && state->served.number != state_->served.number) ++snapshots_;
   if (vouched) {
-    clock_seen_ = next->clock_seen;
-    // Nothing is lost if it fails: then a later time stands there, and only a broker or the right time opens the copy.
-    if (clock_seen_ != clock_saved_ && copies_->SaveClock(clock_seen_).ok()) clock_saved_ = clock_seen_;
+    clock_mark_.Vouch({state->clock_seen, clock_->SinceBoot()});
   } else {
-    clock_seen_ = std::max(clock_seen_, next->clock_seen);
+    clock_mark_.See(LocalNow());
   }
-  state_ = std::move(next);
+  state_ = std::move(state);
   changed_.NotifyAll();
+}
+
+std::shared_ptr<const session::ReplicaState> Published::state() const {
+  MutexLock lock(mutex_);
+  return state_;
 }
 
 void Published::Follow(std::shared_ptr<Subscriber> subscriber) {
@@ -90,21 +81,20 @@ bool Published::IsConnected() const {
 }
 
 session::ReplicaGuardInput Published::Input() const {
+  const session::LocalTime now = LocalNow();
   session::ReplicaGuardInput input;
   input.connected = IsConnected();
   input.level = state_->made.number == 0 && state_->served.applied >= state_->head;
-  input.now = clock_->Now();
-  input.clock_seen = clock_seen_;
+  input.now = now.wall;
+  input.clock_seen = clock_mark_.LatestAt(now);
   input.max_staleness = terms_.max_staleness;
   input.clock_tolerance = terms_.clock_tolerance;
   return input;
 }
 
-void Published::SeeClock(absl::Time now) {
-  clock_seen_ = std::max(clock_seen_, now);
-  if (clock_seen_ < clock_saved_ + kClockSaveInterval) return;
-  // On a full disk the mark in memory has to do: what a replica is for must go on.
-  if (copies_->SaveClock(clock_seen_).ok()) clock_saved_ = clock_seen_;
+absl::Time Published::SeeClock() {
+  MutexLock lock(mutex_);
+  return clock_mark_.See(LocalNow());
 }
 
 absl::StatusOr<Published::Admission> Published::Admit(absl::Duration max_staleness) {
@@ -112,7 +102,7 @@ absl::StatusOr<Published::Admission> Published::Admit(absl::Duration max_stalene
   session::ReplicaGuardInput input = Input();
   input.max_staleness = std::min(input.max_staleness, max_staleness);
   absl::Status status = session::CheckReadable(*state_, input);
-  SeeClock(input.now);
+  clock_mark_.See(LocalNow());
   if (!status.ok()) return status;
   Admission admission;
   admission.state = state_;

@@ -18,6 +18,7 @@
 #include "sdk/base/mutex.h"
 #include "sdk/client/mailbox.h"
 #include "sdk/replica/copies.h"
+#include "sdk/session/clock_mark.h"
 #include "sdk/session/replica_guard.h"
 #include "sdk/session/replica_state.h"
 
@@ -28,21 +29,22 @@ struct ReadTerms {
   absl::Duration clock_tolerance;
 };
 
-// Thread-safe. Lock order: its mutex before those of a Subscriber and of Copies.
+// Thread-safe; nothing here waits for the disk. Lock order: its mutex before that of a Subscriber.
 class Published {
  public:
-  // Borrows `copies` and `clock`. `clock_seen`: as Copies keeps it.
-  Published(session::ReplicaState state, absl::Time clock_seen, const ReadTerms& terms, Copies* copies,
-            const Clock* clock);
+  // Borrows `clock`. `clock_seen`: as Copies keeps it.
+  Published(session::ReplicaState state, absl::Time clock_seen, const ReadTerms& terms, const Clock* clock);
 
   // Of the sync.
   void Begin();
   void End();
-  // `state` is on the disk. `vouched`: a broker was just heard, so the local clock counts from anew.
-  void Publish(const session::ReplicaState& state, bool vouched);
-  void Follow(std::shared_ptr<Subscriber> subscriber);  // null: none
-  void Opened(uint64_t connects);                       // what the connection began with is in the state
-  void Level();                                         // everything that the broker has is in the state
+  // `state` is on the disk, or closes the copy. `vouched`: a broker was just heard, so the local clock counts from
+  // anew.
+  void Publish(std::shared_ptr<const session::ReplicaState> state, bool vouched);
+  std::shared_ptr<const session::ReplicaState> state() const;  // as published last
+  void Follow(std::shared_ptr<Subscriber> subscriber);         // null: none
+  void Opened(uint64_t connects);                              // what the connection began with is in the state
+  void Level();                                                // everything that the broker has is in the state
   void Pause(const absl::Status& why);
 
   // Of the readers.
@@ -63,26 +65,27 @@ class Published {
   absl::Status WaitUntilSynced(absl::Time deadline);
   absl::Status WaitForSequence(uint64_t sequence, absl::Time deadline);
 
+  // The latest time that the clock has shown, or must be showing by now.
+  absl::Time SeeClock();
+
   // Fills what it knows.
   void Describe(ReplicaStatus& status) const;
 
  private:
+  session::LocalTime LocalNow() const { return {clock_->Now(), clock_->SinceBoot()}; }
   bool IsConnected() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   session::ReplicaGuardInput Input() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  void SeeClock(absl::Time now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::Status LastError() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::Status Wait(absl::Time deadline, const std::function<bool()>& reached) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   // Constant after construction.
   const ReadTerms terms_;
-  Copies* const copies_;
   const Clock* const clock_;
 
   mutable Mutex mutex_;
   CondVar changed_;
   std::shared_ptr<const session::ReplicaState> state_ ABSL_GUARDED_BY(mutex_);
-  absl::Time clock_seen_ ABSL_GUARDED_BY(mutex_);
-  absl::Time clock_saved_ ABSL_GUARDED_BY(mutex_);
+  session::ClockMark clock_mark_ ABSL_GUARDED_BY(mutex_);
   uint64_t closings_ ABSL_GUARDED_BY(mutex_) = 0;   // how often the copy was closed to readers
   uint64_t snapshots_ ABSL_GUARDED_BY(mutex_) = 0;  // how often another copy took its place
 

@@ -14,8 +14,20 @@ absl::StatusOr<std::unique_ptr<Replica::Impl>> Replica::Impl::Open(const std::st
                                                                    const ReplicaOptions& options,
                                                                    std::shared_ptr<const Clock> clock) {
   if (directory.empty()) return absl::InvalidArgumentError("no directory was named");
-  ALLMENDE_ASSIGN_OR_RETURN(std::unique_ptr<replica::Copies> copies,
-                            replica::Copies::Open(directory, {options.dataset, options.agreement, options.purpose}));
+  absl::StatusOr<std::unique_ptr<Impl>> impl = OpenDirectory(directory, options, std::move(clock));
+  if (!absl::IsDataLoss(impl.status())) return impl;
+  return absl::DataLossError(absl::StrCat(impl.status().message(), "; remove `", directory,
+                                          "` and sync it anew: a replica holds nothing that the broker does not"));
+}
+
+absl::StatusOr<std::unique_ptr<Replica::Impl>> Replica::Impl::OpenDirectory(const std::string& directory,
+                                                                            const ReplicaOptions& options,
+                                                                            std::shared_ptr<const Clock> clock) {
+  ALLMENDE_ASSIGN_OR_RETURN(
+      std::unique_ptr<replica::Copies> copies,
+      replica::Copies::Open(directory,
+                            {.dataset = options.dataset, .agreement = options.agreement, .purpose = options.purpose},
+                            options.beside_another));
   ALLMENDE_ASSIGN_OR_RETURN(session::ReplicaState state, copies->Load());
   ALLMENDE_ASSIGN_OR_RETURN(const absl::Time clock_seen, copies->LoadClock());
   return std::unique_ptr<Impl>(new Impl(options, std::move(clock), std::move(copies), std::move(state), clock_seen));
@@ -26,16 +38,17 @@ Replica::Impl::Impl(const ReplicaOptions& options, std::shared_ptr<const Clock> 
     : verify_(options.verify),
       clock_(std::move(clock)),
       copies_(std::move(copies)),
-      published_(std::move(state), clock_seen, {options.max_staleness, options.clock_tolerance}, copies_.get(),
-                 clock_.get()) {}
+      published_(std::move(state), clock_seen, {options.max_staleness, options.clock_tolerance}, clock_.get()) {
+  if (!copies_->read_only()) housekeeper_.emplace(copies_.get(), &published_, &cursors_, clock_seen);
+}
 
 absl::Status Replica::Impl::StartSync(Client& client) {
   MutexLock lock(mutex_);
   if (syncer_ != nullptr) return absl::FailedPreconditionError("a sync runs already");
-  ALLMENDE_ASSIGN_OR_RETURN(session::ReplicaState state, copies_->Load());
+  ALLMENDE_RETURN_IF_ERROR(copies_->Claim(client.participant(), client.purpose()));
   published_.Begin();
   syncer_ =
-      std::make_unique<replica::Syncer>(&client, verify_, std::move(state), copies_.get(), &published_, clock_.get());
+      std::make_unique<replica::Syncer>(&client, verify_, copies_.get(), &published_, &*housekeeper_, clock_.get());
   if (std::exchange(damaged_, false)) syncer_->CopyDamaged();
   return absl::OkStatus();
 }

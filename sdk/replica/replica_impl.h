@@ -1,8 +1,8 @@
 // What stands behind Replica, for the rest of the SDK and for tests.
 #pragma once
 
-#include <atomic>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -11,6 +11,8 @@
 #include "sdk/base/clock.h"
 #include "sdk/base/mutex.h"
 #include "sdk/replica/copies.h"
+#include "sdk/replica/cursor.h"
+#include "sdk/replica/housekeeper.h"
 #include "sdk/replica/published.h"
 #include "sdk/replica/syncer.h"
 
@@ -31,6 +33,9 @@ class Replica::Impl {
   ReplicaStatus status() const;
 
  private:
+  static absl::StatusOr<std::unique_ptr<Impl>> OpenDirectory(const std::string& directory,
+                                                             const ReplicaOptions& options,
+                                                             std::shared_ptr<const Clock> clock);
   Impl(const ReplicaOptions& options, std::shared_ptr<const Clock> clock, std::unique_ptr<replica::Copies> copies,
        session::ReplicaState state, absl::Time clock_seen);
 
@@ -43,7 +48,8 @@ class Replica::Impl {
   const std::unique_ptr<replica::Copies> copies_;
 
   replica::Published published_;
-  std::atomic<int> cursors_ = 0;
+  replica::CursorPlaces cursors_;
+  std::optional<replica::Housekeeper> housekeeper_;  // none beside another process
 
   Mutex mutex_;
   std::unique_ptr<replica::Syncer> syncer_ ABSL_GUARDED_BY(mutex_);

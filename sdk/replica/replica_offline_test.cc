@@ -117,7 +117,7 @@ TEST_F(StreamReplicaTest, DoesNotOpenForAClockThatWasTurnedBack) {
   // Nor does a restart help.
   auto replica = OpenReplica();
   EXPECT_EQ(replica->GetSequence(1).status().code(), absl::StatusCode::kFailedPrecondition);
-  clock_->Advance(absl::Minutes(30));
+  clock_->Set(clock_->Now() + absl::Minutes(30));
   EXPECT_TRUE(replica->GetSequence(1).ok());
 }
 
@@ -127,6 +127,31 @@ TEST_F(StreamReplicaTest, RemembersTheTimeAtWhichTheLeaseHadEnded) {
   broker_.Kill();
   clock_->Advance(absl::Hours(2));
   EXPECT_EQ(OpenReplica()->GetSequence(1).status().code(), absl::StatusCode::kPermissionDenied);
+  clock_->Advance(-absl::Hours(2));
+  EXPECT_EQ(OpenReplica()->GetSequence(1).status().code(), absl::StatusCode::kFailedPrecondition);
+}
+
+TEST_F(StreamReplicaTest, NoticesATurnedBackClockAlthoughNobodyReadMeanwhile) {
+  Put("a", "one");
+  auto replica = OpenAndSync();
+  const absl::Time synced = clock_->Now();
+  replica->StopSync();
+  broker_.Kill();
+  clock_->Advance(absl::Hours(24 * 30));
+  clock_->Set(synced + absl::Minutes(1));
+  EXPECT_EQ(replica->GetSequence(1).status().code(), absl::StatusCode::kFailedPrecondition);
+  replica.reset();
+  EXPECT_EQ(OpenReplica()->GetSequence(1).status().code(), absl::StatusCode::kFailedPrecondition);
+}
+
+TEST_F(StreamReplicaTest, KeepsInMindHowLateItWasAlthoughNobodyRead) {
+  Put("a", "one");
+  OpenAndSync();
+  broker_.Kill();
+  {
+    auto replica = OpenReplica();
+    clock_->Advance(absl::Hours(2));
+  }
   clock_->Advance(-absl::Hours(2));
   EXPECT_EQ(OpenReplica()->GetSequence(1).status().code(), absl::StatusCode::kFailedPrecondition);
 }

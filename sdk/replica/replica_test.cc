@@ -285,8 +285,113 @@ TEST_F(TableReplicaTest, ClosesWhileANarrowerViewIsFetchedAndForgetsTheWiderOne)
   ASSERT_TRUE(replica->StartSync(*client_).ok());
   ASSERT_EQ(replica->WaitUntilSynced(Soon()), absl::OkStatus());
   EXPECT_THAT(All(*replica, true), ElementsAre("a=public"));
-  replica->StopSync();
+  replica.reset();
   EXPECT_FALSE(FilesContain(Directory(), secret));
+}
+
+TEST_F(TableReplicaTest, ForgetsAWiderViewOnceNobodyLooksAtItAnyMore) {
+  const std::string secret = "secret 8c1f";
+  Put("a", secret);
+  auto replica = OpenAndSync();
+  auto cursor = *replica->Scan();
+  // By way of a view that shows less without being told narrower: what is dropped then is not purged at once.
+  dataset_.SetView([](const format::RecordView&) { return std::string("other"); }, "other", /*narrowed=*/false);
+  while (replica->status().snapshots < 1) absl::SleepFor(absl::Milliseconds(1));
+  dataset_.SetView([](const format::RecordView&) { return std::string("public"); }, "narrow", /*narrowed=*/true);
+  while (replica->status().snapshots < 2) absl::SleepFor(absl::Milliseconds(1));
+  EXPECT_THAT(All(*replica, true), ElementsAre("a=public"));
+  EXPECT_TRUE(FilesContain(Directory(), secret)) << "the cursor may still want it";
+  cursor.reset();
+  replica.reset();
+  EXPECT_FALSE(FilesContain(Directory(), secret));
+}
+
+// A process that died between two steps of it, or met a full disk.
+TEST_F(TableReplicaTest, FinishesAPurgeThatWasBrokenOff) {
+  const std::string secret = "secret 8c1f";
+  for (const bool marked : {true, false}) {
+    std::filesystem::remove_all(Directory());
+    Put("a", secret);
+    OpenAndSync();
+    {
+      auto copies = *replica::Copies::Open(Directory(), {.dataset = "wasser/regen"});
+      session::ReplicaState state = *copies->Load();
+      if (marked) {
+        ASSERT_TRUE(copies->Drop(state.served.number, /*purge=*/true).ok());
+      }
+      state.served = {};
+      state.resume_token.clear();
+      ASSERT_TRUE(copies->Commit(state, /*with_opened=*/true, /*synced=*/false).ok());
+    }
+    EXPECT_TRUE(FilesContain(Directory(), secret));
+    OpenReplica();
+    EXPECT_FALSE(FilesContain(Directory(), secret)) << marked;
+    auto copies = *replica::Copies::Open(Directory(), {.dataset = "wasser/regen"});
+    EXPECT_EQ(*copies->PurgeOwed(), 0u);
+  }
+}
+
+TEST_F(TableReplicaTest, ClosesAlthoughTheDiskIsFull) {
+  SmallDisk disk(64 << 20);
+  if (!disk.status().ok()) GTEST_SKIP() << disk.status();
+  Put("a", "secret");
+  const ReplicaOptions options = {.dataset = "wasser/regen"};
+  auto replica = *Replica::Open(disk.path() + "/replica", options);
+  ASSERT_TRUE(replica->StartSync(*client_).ok());
+  ASSERT_EQ(replica->WaitUntilSynced(Soon()), absl::OkStatus());
+  disk.FillUp();
+  const std::string large(500'000, 'x');
+  for (int i = 0; i < 20; ++i) Put(absl::StrCat(i), large);
+  const absl::Time deadline = Soon();
+  while (!absl::IsResourceExhausted(replica->status().last_error) && absl::Now() < deadline) {
+    absl::SleepFor(absl::Milliseconds(1));
+  }
+  EXPECT_TRUE(replica->Get("a").ok());
+  dataset_.SetView([](const format::RecordView&) { return std::string("public"); }, "narrow", /*narrowed=*/true);
+  while (replica->status().readable.ok() && absl::Now() < deadline) absl::SleepFor(absl::Milliseconds(1));
+  EXPECT_EQ(replica->Get("a").status().code(), absl::StatusCode::kPermissionDenied);
+  // Nor does it open while the disk refuses, with a new sync neither.
+  replica->StopSync();
+  EXPECT_EQ(replica->Get("a").status().code(), absl::StatusCode::kPermissionDenied);
+  ASSERT_TRUE(replica->StartSync(*client_).ok());
+  while (!absl::IsResourceExhausted(replica->status().last_error) && absl::Now() < deadline) {
+    EXPECT_EQ(replica->Get("a").status().code(), absl::StatusCode::kPermissionDenied);
+    absl::SleepFor(absl::Milliseconds(1));
+  }
+  disk.MakeRoom();
+  ASSERT_EQ(replica->WaitUntilSynced(Soon()), absl::OkStatus());
+  EXPECT_EQ(replica->Get("a")->record->payload, "public");
+}
+
+TEST_F(StreamReplicaTest, LetsGoOfWhatTheBrokerDoesNotKeep) {
+  for (int i = 1; i <= 5; ++i) Put("a", absl::StrCat(i));
+  auto replica = OpenAndSync();
+  EXPECT_EQ(replica->status().records, 5u);
+  dataset_.Trim(4);
+  clock_->Advance(absl::Minutes(2));
+  Put("a", "6");
+  ASSERT_EQ(replica->WaitForSequence(6, Soon()), absl::OkStatus());
+  while (replica->status().records != 3u) absl::SleepFor(absl::Milliseconds(1));
+  EXPECT_THAT(All(*replica, false), ElementsAre("4=4", "5=5", "6=6"));
+  EXPECT_FALSE(replica->GetSequence(3)->record.has_value());
+}
+
+TEST_F(StreamReplicaTest, BeginsAFirstCopyAnewThatBrokeOff) {
+  for (int i = 1; i <= 4; ++i) Put("a", "old");
+  std::atomic<bool> cut = true;
+  dataset_.SetTamper([&](v1::SubscribeResponse& response) { return !cut || response.batch().last_sequence() < 3; });
+  {
+    auto replica = OpenReplica();
+    ASSERT_TRUE(replica->StartSync(*client_).ok());
+    while (dataset_.requests().size() < 3) absl::SleepFor(absl::Milliseconds(1));
+  }
+  // A broker that was restored: another history, up to another place.
+  dataset_.ReplaceLog(/*same_id=*/true);
+  for (int i = 1; i <= 6; ++i) Put("a", "new");
+  cut = false;
+  auto replica = OpenAndSync();
+  EXPECT_THAT(All(*replica, false), ElementsAre("1=new", "2=new", "3=new", "4=new", "5=new", "6=new"));
+  EXPECT_EQ(replica->status().records, 6u);
 }
 
 TEST_F(TableReplicaTest, StaysOpenWhileAWiderViewIsFetched) {
@@ -435,9 +540,63 @@ TEST_F(StreamReplicaTest, IsForOneProcessAtATime) {
   EXPECT_THAT(std::string(status.message()), HasSubstr(absl::StrCat(::getpid())));
 }
 
+TEST_F(StreamReplicaTest, IsReadBesideTheProcessThatSyncsIt) {
+  Put("a", "one");
+  auto writer = OpenAndSync();
+  auto beside = OpenReplica({.dataset = "wasser/regen", .beside_another = true});
+  EXPECT_THAT(All(*beside, false), ElementsAre("1=one"));
+  EXPECT_EQ(beside->status().dataset, "wasser/regen");
+  EXPECT_EQ(beside->StartSync(*client_).code(), absl::StatusCode::kFailedPrecondition);
+  Put("b", "two");
+  ASSERT_EQ(writer->WaitForSequence(2, Soon()), absl::OkStatus());
+  EXPECT_THAT(All(*beside, false), ElementsAre("1=one")) << "as of Open";
+  EXPECT_THAT(All(*OpenReplica({.beside_another = true}), false), ElementsAre("1=one", "2=two"));
+}
+
+TEST_F(StreamReplicaTest, BesideAnotherProcessTheLeaseAndTheClockCount) {
+  Put("a", "one");
+  auto writer = OpenAndSync();
+  auto beside = OpenReplica({.beside_another = true});
+  clock_->Advance(absl::Minutes(59));
+  EXPECT_TRUE(beside->GetSequence(1).ok());
+  clock_->Advance(-absl::Minutes(30));
+  EXPECT_EQ(beside->GetSequence(1).status().code(), absl::StatusCode::kFailedPrecondition) << "turned back";
+  clock_->Set(clock_->Now() + absl::Minutes(30));
+  clock_->Advance(absl::Hours(2));
+  EXPECT_EQ(beside->GetSequence(1).status().code(), absl::StatusCode::kPermissionDenied) << "after the lease";
+}
+
+TEST_F(StreamReplicaTest, KeepsThePurposeItWasFirstSyncedFor) {
+  client_->impl().purpose = "warning";
+  OpenAndSync();
+  client_->impl().purpose = "advertising";
+  OpenAndSync();
+  auto replica = OpenReplica({.dataset = "wasser/regen", .purpose = "research"});
+  ASSERT_TRUE(replica->StartSync(*client_).ok());
+  ASSERT_EQ(replica->WaitUntilSynced(Soon()), absl::OkStatus());
+  std::vector<std::string> purposes;
+  for (const auto& request : dataset_.requests()) purposes.push_back(request.purpose());
+  EXPECT_THAT(purposes, ElementsAre("warning", "warning", "research"));
+}
+
+TEST_F(StreamReplicaTest, BelongsToOneParticipant) {
+  client_->impl().participant = "navi";
+  OpenAndSync();
+  client_->impl().participant = "logistik";
+  auto replica = OpenReplica();
+  const absl::Status status = replica->StartSync(*client_);
+  EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_THAT(std::string(status.message()), HasSubstr("holds what `navi` is shown; give `logistik` a directory"));
+  client_->impl().participant = "navi";
+  EXPECT_TRUE(replica->StartSync(*client_).ok());
+}
+
 TEST_F(StreamReplicaTest, BelongsToOneDatasetAndOneAgreement) {
-  EXPECT_EQ(TryOpen({}).status().code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(TryOpen({}).status().code(), absl::StatusCode::kNotFound);
   EXPECT_FALSE(std::filesystem::exists(Directory()));
+  std::filesystem::create_symlink(Directory(), Directory());
+  EXPECT_THAT(std::string(TryOpen({}).status().message()), HasSubstr("cannot look into"));
+  std::filesystem::remove(Directory());
   OpenReplica({.dataset = "wasser/regen", .purpose = "warning"});
   EXPECT_EQ(TryOpen({.dataset = "wasser/pegel"}).status().code(), absl::StatusCode::kFailedPrecondition);
   EXPECT_EQ(TryOpen({.dataset = "wasser/regen", .agreement = "7"}).status().code(),

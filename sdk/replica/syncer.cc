@@ -11,14 +11,17 @@
 
 namespace allmende::replica {
 
-Syncer::Syncer(Client* client, bool verify, session::ReplicaState state, Copies* copies, Published* published,
+Syncer::Syncer(Client* client, bool verify, Copies* copies, Published* published, Housekeeper* housekeeper,
                const Clock* clock)
     : client_(client),
       verify_(verify),
       copies_(copies),
       published_(published),
+      housekeeper_(housekeeper),
       clock_(clock),
-      apply_(std::move(state)),
+      settled_(published_->state()),
+      apply_(*settled_),
+      closing_owed_(settled_->narrowed || settled_->ended),
       thread_([this] { Run(); }) {}
 
 Syncer::~Syncer() {
@@ -50,6 +53,7 @@ void Syncer::Run() {
       MutexLock lock(mutex_);
       if (stopping_) break;
     }
+    DoWhatIsOwed();
     Leave leave;
     if (TakeDamage()) {
       leave = CarryOut(Step(session::CopyDamaged{}), nullptr, false).value_or(Leave{});
@@ -59,8 +63,9 @@ void Syncer::Run() {
     if (leave.why.ok()) continue;
     published_->Pause(leave.why);
     const int64_t doublings = int64_t{1} << std::min<uint64_t>(failures_++, 20);
-    PauseFor(std::min(tuning.pause_max, tuning.pause_min * doublings));
+    PauseFor(std::max(leave.at_least, std::min(tuning.pause_max, tuning.pause_min * doublings)));
   }
+  DoWhatIsOwed();
   published_->End();
 }
 
@@ -119,7 +124,7 @@ Syncer::Leave Syncer::FollowSubscriber(Subscriber& subscriber) {
 
 session::ReplicaEffects Syncer::Step(const session::ReplicaEvent& event) {
   was_narrowed_ = apply_.state().narrowed;
-  return apply_.Step(event, clock_->Now());
+  return apply_.Step(event, {clock_->Now(), clock_->SinceBoot()});
 }
 
 session::ReplicaEvent Syncer::EventOf(absl::StatusOr<SubscriptionEvent>& event, const RecordBatch*& batch) {
@@ -142,22 +147,20 @@ std::optional<Syncer::Leave> Syncer::CarryOut(const session::ReplicaEffects& eff
     if (const auto* store = std::get_if<session::ReplicaStoreBatch>(&effect)) {
       const absl::StatusOr<int64_t> growth =
           copies_->Store({store->copy, is_table}, *batch, store->skip_through, store->new_keys);
-      if (!growth.ok()) {
-        if (absl::IsDataLoss(growth.status())) CopyDamaged();
-        return BackToDisk(growth.status());
-      }
+      if (absl::IsDataLoss(growth.status())) CopyDamaged();
+      if (!growth.ok()) return GoBack(growth.status());
       apply_.CountRecords(store->copy, *growth);
+    } else if (const auto* trim = std::get_if<session::ReplicaTrim>(&effect)) {
+      const absl::StatusOr<int64_t> growth = copies_->Trim({trim->copy, is_table}, trim->oldest);
+      if (absl::IsDataLoss(growth.status())) CopyDamaged();
+      if (!growth.ok()) return GoBack(growth.status());
+      apply_.CountRecords(trim->copy, *growth);
     } else if (const auto* commit = std::get_if<session::ReplicaCommit>(&effect)) {
-      const absl::Status status = copies_->Commit(apply_.state(), commit->with_opened, commit->synced);
-      if (!status.ok()) return BackToDisk(status);
-      published_->Publish(apply_.state(), vouched);
+      if (absl::Status status = Commit(*commit, vouched); !status.ok()) return GoBack(status);
     } else if (const auto* drop = std::get_if<session::ReplicaDrop>(&effect)) {
-      // What a wider view showed leaves the files too.
-      const bool purge = was_narrowed_ || apply_.state().narrowed;
-      const absl::Status status = copies_->Drop(drop->copy, purge);
-      if (!status.ok()) return BackToDisk(status);
+      if (absl::Status status = Drop(drop->copy); !status.ok()) return GoBack(status);
     } else if (const auto* pause = std::get_if<session::ReplicaPause>(&effect)) {
-      return Leave{pause->why};
+      return Leave{pause->why, pause->at_least};
     } else {
       return Leave{};
     }
@@ -165,14 +168,48 @@ std::optional<Syncer::Leave> Syncer::CarryOut(const session::ReplicaEffects& eff
   return std::nullopt;
 }
 
-// The disk did not take what was decided: what it holds counts.
-std::optional<Syncer::Leave> Syncer::BackToDisk(const absl::Status& error) {
+absl::Status Syncer::Commit(const session::ReplicaCommit& commit, bool vouched) {
+  auto state = std::make_shared<const session::ReplicaState>(apply_.state());
+  if ((state->narrowed && !settled_->narrowed) || (state->ended && !settled_->ended)) {
+    // Readers have to go, whatever the disk says.
+    settled_ = state;
+    closing_owed_ = true;
+    published_->Publish(state, vouched);
+  }
+  absl::Status status = copies_->Commit(*state, commit.with_opened || closing_owed_, commit.synced || closing_owed_);
+  if (!status.ok()) return status;
+  closing_owed_ = false;
+  settled_ = std::move(state);
+  published_->Publish(settled_, vouched);
+  return absl::OkStatus();
+}
+
+absl::Status Syncer::Drop(uint64_t copy) {
+  // What a wider view showed leaves the files too.
+  const bool purge = was_narrowed_ || apply_.state().narrowed;
+  absl::Status status = copies_->Drop(copy, purge);
+  if (status.ok() && purge) housekeeper_->Wake();
+  return status;
+}
+
+// The disk did not take, or give, what was decided.
+std::optional<Syncer::Leave> Syncer::GoBack(const absl::Status& error) {
   copies_->Forget();
-  absl::StatusOr<session::ReplicaState> state = copies_->Load();
-  if (state.ok()) apply_ = session::ReplicaApply(*std::move(state));
+  apply_ = session::ReplicaApply(*settled_);
+  drop_owed_ = true;
   if (!absl::IsDataLoss(error)) return Leave{error};
   return Leave{absl::DataLossError(
       absl::StrCat(error.message(), "; to mend it close the replica, remove its directory and sync it anew"))};
+}
+
+// What the disk did not take before.
+void Syncer::DoWhatIsOwed() {
+  if (closing_owed_) {
+    closing_owed_ = !copies_->Commit(*settled_, /*with_opened=*/true, /*synced=*/true).ok();
+  }
+  if (!drop_owed_ || closing_owed_) return;
+  drop_owed_ = !copies_->DropLeftOver(*settled_).ok();
+  housekeeper_->Wake();
 }
 
 }  // namespace allmende::replica

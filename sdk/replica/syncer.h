@@ -14,6 +14,7 @@
 #include "sdk/base/clock.h"
 #include "sdk/base/mutex.h"
 #include "sdk/replica/copies.h"
+#include "sdk/replica/housekeeper.h"
 #include "sdk/replica/published.h"
 #include "sdk/session/replica_apply.h"
 
@@ -21,8 +22,8 @@ namespace allmende::replica {
 
 class Syncer {
  public:
-  // Borrows all four. `state` as committed last.
-  Syncer(Client* client, bool verify, session::ReplicaState state, Copies* copies, Published* published,
+  // Borrows all five. Goes on from what is published.
+  Syncer(Client* client, bool verify, Copies* copies, Published* published, Housekeeper* housekeeper,
          const Clock* clock);
   // Ends the thread; what was committed stays.
   ~Syncer();
@@ -33,7 +34,8 @@ class Syncer {
  private:
   // How a subscription is left.
   struct Leave {
-    absl::Status why;  // OK: begin anew at once
+    absl::Status why = {};                           // OK: begin anew at once
+    absl::Duration at_least = absl::ZeroDuration();  // to wait
   };
 
   void Run();
@@ -43,7 +45,10 @@ class Syncer {
   session::ReplicaEffects Step(const session::ReplicaEvent& event);
   static session::ReplicaEvent EventOf(absl::StatusOr<SubscriptionEvent>& event, const RecordBatch*& batch);
   std::optional<Leave> CarryOut(const session::ReplicaEffects& effects, const RecordBatch* batch, bool vouched);
-  std::optional<Leave> BackToDisk(const absl::Status& error);
+  absl::Status Commit(const session::ReplicaCommit& commit, bool vouched);
+  absl::Status Drop(uint64_t copy);
+  std::optional<Leave> GoBack(const absl::Status& error);
+  void DoWhatIsOwed();
   void PauseFor(absl::Duration pause);
   bool TakeDamage();
 
@@ -52,10 +57,14 @@ class Syncer {
   const bool verify_;
   Copies* const copies_;
   Published* const published_;
+  Housekeeper* const housekeeper_;
   const Clock* const clock_;
 
   // Of the thread.
+  std::shared_ptr<const session::ReplicaState> settled_;  // on the disk, or it closes the copy: no way back behind it
   session::ReplicaApply apply_;
+  bool closing_owed_;          // `settled_` is not known to be on the disk
+  bool drop_owed_ = false;     // something that belongs to no copy may be on the disk
   uint64_t failures_ = 0;      // since the last progress
   bool was_narrowed_ = false;  // before the last step
 

@@ -8,18 +8,27 @@
 
 namespace allmende::session {
 
+namespace {
+
+// Deleting a range costs every later read a little, so it is done for many records at once.
+constexpr absl::Duration kTrimInterval = absl::Minutes(1);
+
+// A broker that refuses what follows each copy must not be asked for one after the other.
+constexpr absl::Duration kRemakePauseMin = absl::Seconds(1);
+constexpr absl::Duration kRemakePauseMax = absl::Minutes(5);
+constexpr absl::Duration kRemakesForgotten = absl::Minutes(30);
+
+}  // namespace
+
+// Only a token proves that the broker's log is the one that the records came from. Without it everything begins anew.
+// Before the first contact the kind is not known: OpenMade asks again where it turns out to be a table.
 SubscribeStart ReplicaApply::Start() const {
-  if (IsMaking() || state_.served.number == 0) {
-    // Before the first contact the kind is not known: OpenMade asks again where it turns out to be a table.
-    if (IsTable()) return StartWithSnapshot{};
-    if (state_.made.applied > 0) return StartAtSequence{state_.made.applied + 1};
-    return StartAtOldest{};
-  }
   if (!state_.resume_token.empty()) return StartAtToken{state_.resume_token};
-  return StartAtSequence{state_.served.applied + 1};
+  if (IsTable()) return StartWithSnapshot{};
+  return StartAtOldest{};
 }
 
-ReplicaEffects ReplicaApply::Step(const ReplicaEvent& event, absl::Time now) {
+ReplicaEffects ReplicaApply::Step(const ReplicaEvent& event, const LocalTime& now) {
   effects_.clear();
   now_ = now;
   std::visit([this](const auto& e) { On(e); }, event);
@@ -38,34 +47,37 @@ void ReplicaApply::On(const SubscriptionOpened& event) {
     state_.opened.set_schema(before.schema());
   }
   opened_at_ = now_;
+  broker_at_boot_ = absl::InfinitePast();
+  heard_ = absl::InfinitePast();
   state_.head = opened.head_sequence();
   state_.epoch = opened.epoch();
-  if (RefuseCopy(opened.terms())) return;
+  // What changed while nobody listened is not known, so it counts as narrower.
   const bool changed = !before.dataset_id().empty() && (before.dataset_id() != opened.dataset_id() ||
                                                         before.terms().view_id() != opened.terms().view_id());
-  if (changed && (state_.served.number != 0 || state_.made.applied > 0)) {
-    // What changed while nobody listened is not known, so it counts as narrower.
-    return MakeAnew(/*narrowed=*/true);
-  }
+  const bool narrowed = changed && (state_.served.number != 0 || state_.made.applied > 0);
+  if (RefuseCopy(opened.terms(), narrowed)) return;
+  if (narrowed) return MakeAnew(/*narrowed=*/true);
   state_.ended = false;
-  if (!event.resumed && (IsMaking() || state_.served.number == 0)) return OpenMade(opened);
+  if (!event.resumed && state_.resume_token.empty()) return OpenMade(opened);
+  if (IsMaking()) state_.made_target = std::max(state_.made_target, opened.head_sequence());
   Commit(/*synced=*/false, /*with_opened=*/true);
 }
 
 // A subscription begins that fills a new copy.
 void ReplicaApply::OpenMade(const v1::Opened& opened) {
-  if (!IsMaking()) state_.made.number = 1;
+  if (!IsMaking()) state_.made = {state_.served.number + 1, 0, 0};
   if (IsTable() && !opened.snapshot()) {
     Commit(/*synced=*/false, /*with_opened=*/true);
     effects_.push_back(ReplicaResubscribe{});
     return;
   }
   const uint64_t broken_off = state_.made.number;
-  if (opened.snapshot()) state_.made = {broken_off + 1, 0, 0};
+  const bool anew = opened.snapshot() || state_.made.applied > 0;
+  if (anew) state_.made = {broken_off + 1, 0, 0};
   state_.made.applied = opened.first_sequence() - 1;
   state_.made_target = opened.head_sequence();
   Commit(/*synced=*/false, /*with_opened=*/true);
-  if (opened.snapshot()) effects_.push_back(ReplicaDrop{broken_off});
+  if (anew) effects_.push_back(ReplicaDrop{broken_off});
 }
 
 void ReplicaApply::On(const BatchArrived& event) {
@@ -82,34 +94,51 @@ void ReplicaApply::On(const WithheldRange& event) {
   Commit(/*synced=*/false);
 }
 
+// The earliest instant at which the broker's clock can have shown `as_of` is also the likeliest one: what lay in a
+// socket or a buffer meanwhile was said no later for it. A broker's clock that goes back begins anew.
+void ReplicaApply::HearClock(absl::Time as_of) {
+  if (as_of < heard_) broker_at_boot_ = absl::InfinitePast();
+  heard_ = as_of;
+  broker_at_boot_ = std::max(broker_at_boot_, as_of - now_.since_boot);
+}
+
 void ReplicaApply::On(const WatermarkReached& event) {
   ReplicaCopy& copy = Target();
   copy.applied = std::max(copy.applied, event.sequence);
+  HearClock(event.as_of);
   state_.head = event.head_sequence;
-  state_.clock_seen = now_;
-  state_.lease_until = now_ + (event.lease_until - event.as_of);  // the infinities stay what they are
-  if (IsMaking() && (event.snapshot_complete || (!IsTable() && event.sequence >= state_.made_target))) {
-    ServeMade();
+  state_.clock_seen = now_.wall;
+  // The infinities stay what they are.
+  state_.lease_until = now_.wall - SinceSaid(event.as_of) + (event.lease_until - event.as_of);
+  // A snapshot that breaks off cannot go on.
+  const bool snapshot = IsMaking() && IsTable() && !event.snapshot_complete;
+  if (IsMaking() && !snapshot && (IsTable() || event.sequence >= state_.made_target)) ServeMade();
+  if (!IsMaking() && event.sequence >= event.head_sequence) {
+    state_.as_of = event.as_of;
+    state_.level_at = now_.wall - SinceSaid(event.as_of);
   }
-  if (!IsMaking()) {
-    if (event.sequence >= event.head_sequence) {
-      state_.as_of = event.as_of;
-      state_.level_at = now_;
-    }
-    if (!event.resume_token.empty()) {
-      state_.resume_token = event.resume_token;
-      state_.token_sequence = event.sequence;
-    }
+  if (!snapshot && !event.resume_token.empty()) {
+    state_.resume_token = event.resume_token;
+    state_.token_sequence = event.sequence;
   }
+  Trim(event.oldest_sequence);
   // The state goes before a drop: readers of the old copy have gone over by then.
-  effects_.insert(effects_.begin(), ReplicaCommit{});
+  const auto is_drop = [](const ReplicaEffect& effect) { return std::holds_alternative<ReplicaDrop>(effect); };
+  effects_.insert(std::find_if(effects_.begin(), effects_.end(), is_drop), ReplicaCommit{});
+}
+
+// What the broker does not keep any longer is not kept here either.
+void ReplicaApply::Trim(uint64_t oldest) {
+  if (IsTable() || oldest <= 1 || now_.since_boot < trimmed_at_ + kTrimInterval) return;
+  trimmed_at_ = now_.since_boot;
+  effects_.insert(effects_.begin(), ReplicaTrim{Target().number, oldest});
 }
 
 void ReplicaApply::On(const TermsChanged& event) {
   const bool changed = event.terms.view_id() != state_.opened.terms().view_id();
   *state_.opened.mutable_terms() = event.terms;
-  if (RefuseCopy(event.terms)) return;
-  // A wider view leaves what is there readable meanwhile.
+  if (RefuseCopy(event.terms, changed || event.narrowed)) return;
+  // A view of which the broker says that it is not narrower leaves what is there readable meanwhile.
   if (event.narrowed || changed) return MakeAnew(event.narrowed);
   Commit(/*synced=*/false, /*with_opened=*/true);
 }
@@ -127,12 +156,10 @@ void ReplicaApply::On(const SubscriptionEnded& event) {
 
 void ReplicaApply::On(const SubscriptionFailed& event) {
   const SubscribeStart start = Start();
-  const bool from_the_start =
-      std::holds_alternative<StartAtOldest>(start) || std::holds_alternative<StartWithSnapshot>(start);
   // The log was replaced, is shorter than the copy, or does not know the token.
   const bool cannot_resume = absl::IsFailedPrecondition(event.status) || absl::IsOutOfRange(event.status) ||
                              absl::IsInvalidArgument(event.status);
-  if (cannot_resume && !from_the_start) return MakeAnew(/*narrowed=*/false);
+  if (cannot_resume && std::holds_alternative<StartAtToken>(start)) return MakeAnewAfter(event.status);
   effects_.push_back(ReplicaPause{event.status});
 }
 
@@ -140,30 +167,48 @@ void ReplicaApply::On(const CopyDamaged&) {
   if (!IsMaking() && state_.served.number != 0) MakeAnew(/*narrowed=*/false);
 }
 
-bool ReplicaApply::RefuseCopy(const v1::Terms& terms) {
+// `narrowed`: nor will what is here fit the view under which a copy may be kept again.
+bool ReplicaApply::RefuseCopy(const v1::Terms& terms, bool narrowed) {
   if (terms.may_keep_copy()) return false;
   state_.ended = true;
+  const uint64_t broken_off = narrowed ? BeginAnew(/*narrowed=*/true) : 0;
   Commit(/*synced=*/true, /*with_opened=*/true);
+  if (broken_off != 0) effects_.push_back(ReplicaDrop{broken_off});
   effects_.push_back(ReplicaPause{absl::PermissionDeniedError(
       absl::StrCat("the terms of agreement `", terms.agreement(), "` do not allow keeping a copy"))});
   return true;
 }
 
 void ReplicaApply::Commit(bool synced, bool with_opened) {
-  state_.clock_seen = std::max(state_.clock_seen, now_);
+  state_.clock_seen = std::max(state_.clock_seen, now_.wall);
   effects_.push_back(ReplicaCommit{synced, with_opened});
 }
 
-void ReplicaApply::MakeAnew(bool narrowed) {
+// A new copy is to be made. Returns the one that was being made and is to be dropped; 0: none.
+uint64_t ReplicaApply::BeginAnew(bool narrowed) {
   const uint64_t broken_off = state_.made.number;
   state_.made = {std::max(state_.served.number, broken_off) + 1, 0, 0};
   state_.made_target = 0;
   state_.resume_token.clear();
   state_.token_sequence = 0;
   state_.narrowed = state_.narrowed || narrowed;
+  return broken_off;
+}
+
+void ReplicaApply::MakeAnew(bool narrowed) {
+  const uint64_t broken_off = BeginAnew(narrowed);
   Commit(/*synced=*/narrowed, /*with_opened=*/true);
   if (broken_off != 0) effects_.push_back(ReplicaDrop{broken_off});
   effects_.push_back(ReplicaResubscribe{});
+}
+
+void ReplicaApply::MakeAnewAfter(const absl::Status& failure) {
+  MakeAnew(/*narrowed=*/false);
+  if (now_.since_boot - remade_at_ > kRemakesForgotten) remakes_ = 0;
+  remade_at_ = now_.since_boot;
+  if (remakes_++ == 0) return;
+  const int doublings = std::min(remakes_ - 2, 20);
+  effects_.back() = ReplicaPause{failure, std::min(kRemakePauseMax, kRemakePauseMin * (int64_t{1} << doublings))};
 }
 
 void ReplicaApply::ServeMade() {
@@ -171,9 +216,9 @@ void ReplicaApply::ServeMade() {
   state_.served = std::exchange(state_.made, {});
   state_.made_target = 0;
   state_.narrowed = false;
-  // If the log has grown since, the copy is as old as the subscription.
-  state_.as_of = opened_at_;
-  state_.level_at = opened_at_;
+  // If the log has grown since, the copy is as old as the connection.
+  state_.as_of = std::min(heard_, broker_at_boot_ + opened_at_.since_boot);
+  state_.level_at = now_.wall - (now_.since_boot - opened_at_.since_boot);
   if (replaced != 0) effects_.push_back(ReplicaDrop{replaced});
 }
 

@@ -10,6 +10,7 @@
 #include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "allmende/subscriber.h"
+#include "sdk/session/clock_mark.h"
 #include "sdk/session/replica_state.h"
 
 namespace allmende::session {
@@ -39,11 +40,17 @@ struct ReplicaCommit {       // the state, and what was stored since the last co
 struct ReplicaDrop {  // the copy's records; nothing refers to them
   uint64_t copy = 0;
 };
+struct ReplicaTrim {  // streams: what the copy holds before this sequence
+  uint64_t copy = 0;
+  uint64_t oldest = 0;
+};
 struct ReplicaResubscribe {};  // give the subscription up and start anew at Start()
 struct ReplicaPause {          // give it up and start anew later
   absl::Status why;
+  absl::Duration at_least = absl::ZeroDuration();
 };
-using ReplicaEffect = std::variant<ReplicaStoreBatch, ReplicaCommit, ReplicaDrop, ReplicaResubscribe, ReplicaPause>;
+using ReplicaEffect =
+    std::variant<ReplicaStoreBatch, ReplicaCommit, ReplicaDrop, ReplicaTrim, ReplicaResubscribe, ReplicaPause>;
 using ReplicaEffects = std::vector<ReplicaEffect>;
 
 // Not thread-safe.
@@ -55,7 +62,7 @@ class ReplicaApply {
   // Where a subscription begins now.
   SubscribeStart Start() const;
 
-  ReplicaEffects Step(const ReplicaEvent& event, absl::Time now);
+  ReplicaEffects Step(const ReplicaEvent& event, const LocalTime& now);
 
   const ReplicaState& state() const { return state_; }
   // The caller counts what it stores: by how many records `copy` grew, or shrank.
@@ -75,15 +82,29 @@ class ReplicaApply {
   bool IsMaking() const { return state_.made.number != 0; }
   ReplicaCopy& Target() { return IsMaking() ? state_.made : state_.served; }
 
-  bool RefuseCopy(const v1::Terms& terms);
+  bool RefuseCopy(const v1::Terms& terms, bool narrowed);
   void OpenMade(const v1::Opened& opened);
   void Commit(bool synced, bool with_opened = false);
+  void Trim(uint64_t oldest);
+  uint64_t BeginAnew(bool narrowed);
   void MakeAnew(bool narrowed);
+  void MakeAnewAfter(const absl::Status& failure);
   void ServeMade();
+  void HearClock(absl::Time as_of);
+  absl::Duration SinceSaid(absl::Time as_of) const { return broker_at_boot_ + now_.since_boot - as_of; }
 
   ReplicaState state_;
-  absl::Time now_;
-  absl::Time opened_at_ = absl::InfinitePast();  // of the present subscription
+  LocalTime now_;
+  LocalTime opened_at_;  // the present connection
+
+  // What the broker's clock has shown when this machine was started, at the earliest: every message takes some time,
+  // the quickest one the least. InfinitePast: nothing heard on this connection.
+  absl::Time broker_at_boot_ = absl::InfinitePast();
+  absl::Time heard_ = absl::InfinitePast();  // of the broker's clock, last
+
+  absl::Duration trimmed_at_ = -absl::InfiniteDuration();  // since boot
+  absl::Duration remade_at_ = -absl::InfiniteDuration();   // since boot, after a failure
+  int remakes_ = 0;                                        // one soon after the other
   ReplicaEffects effects_;
 };
 

@@ -23,8 +23,13 @@ std::vector<std::string> Lines(const ReplicaEffects& effects) {
       lines.push_back(absl::StrCat("commit", commit->synced ? " synced" : "", commit->with_opened ? " opened" : ""));
     } else if (const auto* drop = std::get_if<ReplicaDrop>(&effect)) {
       lines.push_back(absl::StrCat("drop ", drop->copy));
+    } else if (const auto* trim = std::get_if<ReplicaTrim>(&effect)) {
+      lines.push_back(absl::StrCat("trim ", trim->copy, " to ", trim->oldest));
     } else if (const auto* pause = std::get_if<ReplicaPause>(&effect)) {
       lines.push_back(absl::StrCat("pause ", absl::StatusCodeToString(pause->why.code())));
+      if (pause->at_least > absl::ZeroDuration()) {
+        lines.back().append(absl::StrCat(" for ", absl::FormatDuration(pause->at_least)));
+      }
     } else {
       lines.push_back("resubscribe");
     }
@@ -34,7 +39,11 @@ std::vector<std::string> Lines(const ReplicaEffects& effects) {
 
 class ReplicaApplyTest : public testing::Test {
  protected:
-  std::vector<std::string> Do(const ReplicaEvent& event) { return Lines(apply_.Step(event, now_)); }
+  std::vector<std::string> Do(const ReplicaEvent& event) { return Lines(apply_.Step(event, {now_, since_boot_})); }
+  void Pass(absl::Duration time) {
+    now_ += time;
+    since_boot_ += time;
+  }
 
   static SubscriptionOpened Opened(v1::DatasetKind kind, uint64_t first, uint64_t head, bool snapshot = false) {
     SubscriptionOpened event;
@@ -66,6 +75,7 @@ class ReplicaApplyTest : public testing::Test {
   }
 
   absl::Time now_ = absl::FromUnixSeconds(1'000'000);
+  absl::Duration since_boot_ = absl::Hours(100);
   ReplicaApply apply_{ReplicaState()};
 };
 
@@ -75,7 +85,7 @@ TEST_F(ReplicaApplyTest, AStreamIsServedOnceItHasCaughtUp) {
   EXPECT_THAT(Do(BatchArrived{1, 6}), ElementsAre("store into 1 behind 0", "commit"));
   EXPECT_THAT(Do(Watermark(6, 10)), ElementsAre("commit"));
   EXPECT_EQ(apply_.state().served.number, 0u);
-  EXPECT_EQ(std::get<StartAtSequence>(apply_.Start()).sequence, 7u);
+  EXPECT_EQ(std::get<StartAtToken>(apply_.Start()).token, "token 6");
   EXPECT_THAT(Do(BatchArrived{7, 10}), ElementsAre("store into 1 behind 6", "commit"));
   EXPECT_THAT(Do(Watermark(10, 10)), ElementsAre("commit"));
   EXPECT_EQ(apply_.state().served.number, 1u);
@@ -157,8 +167,107 @@ TEST_F(ReplicaApplyTest, WhatCannotBeResumedIsMadeAnewWhileTheOldCopyServes) {
   EXPECT_THAT(Do(SubscriptionFailed{absl::DataLossError("")}), ElementsAre("pause DATA_LOSS"));
 }
 
+TEST_F(ReplicaApplyTest, ACopyThatBrokeOffWithoutATokenIsBegunAnew) {
+  Do(Opened(v1::STREAM, 1, 10));
+  Do(BatchArrived{1, 6});
+  EXPECT_TRUE(std::holds_alternative<StartAtOldest>(apply_.Start())) << "nothing proves that the log is the same";
+  EXPECT_THAT(Do(Opened(v1::STREAM, 1, 12)), ElementsAre("commit opened", "drop 1"));
+  EXPECT_THAT(Do(BatchArrived{1, 12}), ElementsAre("store into 2 behind 0", "commit"));
+  Do(Watermark(12, 12));
+  EXPECT_EQ(apply_.state().served, (ReplicaCopy{2, 12, 0}));
+}
+
+TEST_F(ReplicaApplyTest, AReconnectGoesOnWithTheFirstCopy) {
+  Do(Opened(v1::STREAM, 1, 10));
+  Do(BatchArrived{1, 6});
+  SubscriptionOpened opened = Opened(v1::STREAM, 7, 12);
+  opened.resumed = true;
+  EXPECT_THAT(Do(opened), ElementsAre("commit opened"));
+  EXPECT_THAT(Do(BatchArrived{7, 10}), ElementsAre("store into 1 behind 6", "commit"));
+  Do(Watermark(10, 12));
+  EXPECT_EQ(apply_.state().served.number, 0u) << "not as far as the connection began with";
+  Do(BatchArrived{11, 12});
+  Do(Watermark(12, 12));
+  EXPECT_EQ(apply_.state().served.number, 1u);
+}
+
+TEST_F(ReplicaApplyTest, ASnapshotIsNotResumed) {
+  Do(Opened(v1::TABLE, 1, 10));
+  Do(Opened(v1::TABLE, 1, 10, true));
+  Do(BatchArrived{1, 6});
+  Do(Watermark(6, 10));
+  EXPECT_TRUE(std::holds_alternative<StartWithSnapshot>(apply_.Start()));
+}
+
+TEST_F(ReplicaApplyTest, ARefusedCopyUnderAnotherViewIsMadeAnewOnceItIsPermitted) {
+  for (const bool told : {true, false}) {
+    apply_ = ReplicaApply(ReplicaState());
+    MakeStreamCopy();
+    v1::Terms terms;
+    terms.set_view_id("other");
+    if (told) {
+      EXPECT_THAT(Do(TermsChanged{terms, "agreement", false}),
+                  ElementsAre("commit synced opened", "pause PERMISSION_DENIED"));
+    } else {
+      SubscriptionOpened opened = Opened(v1::STREAM, 11, 10);
+      *opened.opened.mutable_terms() = terms;
+      EXPECT_THAT(Do(opened), ElementsAre("commit synced opened", "pause PERMISSION_DENIED"));
+    }
+    EXPECT_TRUE(apply_.state().ended);
+    EXPECT_TRUE(apply_.state().narrowed);
+    EXPECT_TRUE(std::holds_alternative<StartAtOldest>(apply_.Start()));
+    // Permitted again, and the view is the one that was heard of last.
+    SubscriptionOpened opened = Opened(v1::STREAM, 1, 10);
+    opened.opened.mutable_terms()->set_view_id("other");
+    EXPECT_THAT(Do(opened), ElementsAre("commit opened"));
+    EXPECT_FALSE(apply_.state().ended);
+    EXPECT_TRUE(apply_.state().narrowed) << "the old copy stays closed";
+    Do(BatchArrived{1, 10});
+    EXPECT_THAT(Do(Watermark(10, 10)), ElementsAre("commit", "drop 1"));
+    EXPECT_FALSE(apply_.state().narrowed);
+  }
+}
+
+TEST_F(ReplicaApplyTest, CopiesThatCannotBeFollowedAreNotFetchedOneAfterTheOther) {
+  const SubscriptionFailed failed{absl::FailedPreconditionError("subscribe anew")};
+  std::vector<std::string> last;
+  for (const char* pause : {"", " for 1s", " for 2s", " for 4s"}) {
+    Do(Opened(v1::TABLE, 1, 10, true));
+    Do(BatchArrived{1, 10});
+    Do(Watermark(10, 10, true));
+    ASSERT_TRUE(std::holds_alternative<StartAtToken>(apply_.Start()));
+    last = Do(failed);
+    ASSERT_EQ(last[0], "commit opened");
+    if (*pause == 0) {
+      EXPECT_EQ(last.back(), "resubscribe");
+    } else {
+      EXPECT_EQ(last.back(), absl::StrCat("pause FAILED_PRECONDITION", pause));
+    }
+    EXPECT_TRUE(std::holds_alternative<StartWithSnapshot>(apply_.Start()));
+    EXPECT_FALSE(apply_.state().narrowed) << "the old copy goes on being read";
+  }
+  Pass(absl::Hours(1));
+  Do(Opened(v1::TABLE, 1, 10, true));
+  Do(Watermark(10, 10, true));
+  EXPECT_EQ(Do(failed).back(), "resubscribe");
+}
+
+TEST_F(ReplicaApplyTest, WhatTheBrokerDoesNotKeepGoesNowAndThen) {
+  MakeStreamCopy();
+  WatermarkReached watermark = Watermark(10, 10);
+  watermark.oldest_sequence = 1;
+  EXPECT_THAT(Do(watermark), ElementsAre("commit"));
+  watermark.oldest_sequence = 4;
+  EXPECT_THAT(Do(watermark), ElementsAre("trim 1 to 4", "commit"));
+  watermark.oldest_sequence = 5;
+  EXPECT_THAT(Do(watermark), ElementsAre("commit"));
+  Pass(absl::Minutes(1));
+  EXPECT_THAT(Do(watermark), ElementsAre("trim 1 to 5", "commit"));
+}
+
 TEST_F(ReplicaApplyTest, ALeaseCountsByWhateverTheLocalClockShows) {
   MakeStreamCopy();
+  Do(Opened(v1::STREAM, 11, 10));
   WatermarkReached watermark = Watermark(10, 10);
   watermark.as_of = now_ + absl::Hours(5);  // the broker's clock is ahead
   watermark.lease_until = watermark.as_of + absl::Minutes(20);
@@ -171,6 +280,64 @@ TEST_F(ReplicaApplyTest, ALeaseCountsByWhateverTheLocalClockShows) {
   watermark.lease_until = absl::InfinitePast();
   Do(watermark);
   EXPECT_EQ(apply_.state().lease_until, absl::InfinitePast());
+}
+
+// A stopped process, a suspended machine, a slow reader.
+TEST_F(ReplicaApplyTest, ALeaseCountsFromWhenItWasSaid) {
+  MakeStreamCopy();
+  Pass(absl::Seconds(5));
+  const WatermarkReached waited = Watermark(10, 10);
+  Pass(absl::Seconds(40));
+  Do(waited);
+  EXPECT_EQ(apply_.state().level_at, now_ - absl::Seconds(40));
+  EXPECT_EQ(apply_.state().lease_until, now_ + absl::Hours(1) - absl::Seconds(40));
+  // What was said later counts from later; what took longer on its way than another one, from earlier.
+  Pass(absl::Seconds(5));
+  Do(Watermark(10, 10));
+  EXPECT_EQ(apply_.state().level_at, now_);
+  const WatermarkReached slow = Watermark(10, 10);
+  Pass(absl::Milliseconds(300));
+  Do(slow);
+  EXPECT_EQ(apply_.state().level_at, now_ - absl::Milliseconds(300));
+}
+
+TEST_F(ReplicaApplyTest, ALeaseCountsFromWhenItWasSaidWhereverTheClockIsSet) {
+  for (const absl::Duration jump : {absl::Hours(24 * 365), -absl::Hours(24 * 365)}) {
+    apply_ = ReplicaApply(ReplicaState());
+    MakeStreamCopy();
+    const absl::Time broker = now_;
+    Pass(absl::Seconds(7));
+    now_ += jump;  // the local clock only
+    WatermarkReached watermark = Watermark(10, 10);
+    watermark.as_of = broker + absl::Seconds(5);
+    watermark.lease_until = watermark.as_of + absl::Hours(1);
+    Do(watermark);
+    EXPECT_EQ(apply_.state().level_at, now_ - absl::Seconds(2));
+    EXPECT_EQ(apply_.state().lease_until, now_ + absl::Hours(1) - absl::Seconds(2));
+  }
+}
+
+TEST_F(ReplicaApplyTest, ABrokersClockThatGoesBackBeginsAnew) {
+  MakeStreamCopy();
+  Pass(absl::Seconds(5));
+  WatermarkReached watermark = Watermark(10, 10);
+  watermark.as_of -= absl::Hours(1);
+  watermark.lease_until -= absl::Hours(1);
+  Do(watermark);
+  EXPECT_EQ(apply_.state().level_at, now_);
+  EXPECT_EQ(apply_.state().lease_until, now_ + absl::Hours(1));
+}
+
+TEST_F(ReplicaApplyTest, ACopyThatTheLogHasOutgrownIsAsOldAsItsConnection) {
+  Do(Opened(v1::STREAM, 1, 10));
+  const absl::Time opened = now_;
+  Pass(absl::Minutes(3));
+  Do(BatchArrived{1, 10});
+  WatermarkReached watermark = Watermark(10, 12);
+  watermark.as_of += absl::Hours(5);  // the broker's clock is ahead
+  Do(watermark);
+  EXPECT_EQ(apply_.state().level_at, opened);
+  EXPECT_EQ(apply_.state().as_of, opened + absl::Hours(5)) << "by the broker's clock";
 }
 
 TEST_F(ReplicaApplyTest, TheClockCountsAnewFromEachContact) {

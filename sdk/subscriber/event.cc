@@ -52,6 +52,7 @@ WatermarkReached EventOf(v1::Watermark& watermark) {
   event.as_of = absl::FromUnixMicros(watermark.as_of_us());
   event.lease_until = LeaseUntil(watermark.lease_until_us());
   event.snapshot_complete = watermark.snapshot_complete();
+  event.oldest_sequence = watermark.oldest_sequence();
   return event;
 }
 
@@ -59,7 +60,7 @@ TermsChanged EventOf(v1::EntitlementChanged& changed) {
   TermsChanged event;
   event.terms = std::move(*changed.mutable_terms());
   event.cause = std::move(*changed.mutable_cause());
-  event.narrowed = changed.narrowed();
+  event.narrowed = changed.narrowed() || !changed.not_narrower();
   return event;
 }
 

@@ -44,7 +44,7 @@ absl::StatusOr<SubscriptionEvent> Receiver::Next(SteadyTime deadline) {
   }
   Taken taken = std::move(kept_.front());
   kept_.pop_front();
-  kept_bytes_ -= taken.bytes;
+  kept_bytes_ -= taken.Cost();
   if (full_ && kept_bytes_ <= buffer_bytes_max_ / 2) {
     full_ = false;
     mailbox_.Push(SubscribeWake{});
@@ -224,7 +224,7 @@ Receiver::Trouble Receiver::Do(session::SubscribeStopped& effect) {
 void Receiver::Keep(SubscriptionEvent event, uint64_t bytes) {
   MutexLock lock(mutex_);
   kept_.push_back({std::move(event), bytes});
-  kept_bytes_ += bytes;
+  kept_bytes_ += kept_.back().Cost();
   arrived_.NotifyAll();
 }
 

@@ -45,7 +45,8 @@ class Receiver {
  private:
   struct Taken {
     SubscriptionEvent event;
-    uint64_t bytes = 0;
+    uint64_t bytes = 0;                                      // of its delivery
+    uint64_t Cost() const { return bytes + sizeof(*this); }  // events without a delivery take room too
   };
 
   void Run();

@@ -341,6 +341,48 @@ TEST_F(SubscriberTest, MakesTheBrokerWaitForASlowReader) {
   EXPECT_EQ(subscriber->stats().connects, 1u);
 }
 
+TEST_F(SubscriberTest, MakesTheBrokerWaitForAReaderWhoTakesNoWithheldRanges) {
+  for (int i = 0; i < 3000; ++i) dataset_->Append({{.key = "key", .payload = "x"}});
+  dataset_->SetView([](const format::RecordView&) { return std::optional<std::string>(); }, "nothing", false);
+  // So the head that is heard of is the last range that was received.
+  dataset_->SetTamper([](v1::SubscribeResponse& response) {
+    if (response.has_opened()) response.mutable_opened()->set_head_sequence(0);
+    return true;
+  });
+  SubscriberOptions options;
+  options.dataset = "wasser/regen";
+  options.report_withheld = true;
+  options.buffer_bytes_max = 20'000;
+  auto subscriber = Subscribe(options);
+  while (subscriber->stats().head_sequence < 30) absl::SleepFor(absl::Milliseconds(1));
+  for (uint64_t before = 0; before != subscriber->stats().head_sequence;) {
+    before = subscriber->stats().head_sequence;
+    absl::SleepFor(absl::Milliseconds(200));
+  }
+  EXPECT_LT(subscriber->stats().head_sequence, 1000u);
+  // It goes on once room is made.
+  uint64_t last = 0;
+  while (last < 3000) {
+    const auto withheld = NextOf<WithheldRange>(*subscriber);
+    ASSERT_TRUE(withheld.has_value());
+    EXPECT_EQ(withheld->first_sequence, last + 1);
+    last = withheld->last_sequence;
+  }
+}
+
+TEST_F(SubscriberTest, TakesAViewForNarrowerIfTheBrokerDoesNotSayThatItIsNot) {
+  dataset_->SetTamper([](v1::SubscribeResponse& response) {
+    if (response.has_entitlement_changed()) response.mutable_entitlement_changed()->clear_not_narrower();
+    return true;
+  });
+  auto subscriber = Subscribe();
+  (void)NextOf<SubscriptionOpened>(*subscriber);
+  dataset_->SetView({}, "other", /*narrowed=*/false);
+  const auto changed = NextOf<TermsChanged>(*subscriber);
+  ASSERT_TRUE(changed.has_value());
+  EXPECT_TRUE(changed->narrowed);
+}
+
 TEST_F(SubscriberTest, GivesUpOnASilentBroker) {
   std::atomic<int> opened = 0;
   client_->impl().tuning.silence_timeout = absl::Milliseconds(100);

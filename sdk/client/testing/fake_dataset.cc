@@ -78,6 +78,7 @@ absl::StatusOr<FakeDataset::Reader> FakeDataset::OpenReader(const v1::SubscribeR
       reader.snapshot = true;
       break;
     default:
+      reader.next = oldest_;
       break;
   }
   if (reader.next > head + 1) return absl::OutOfRangeError(absl::StrCat("the log ends at ", head));
@@ -108,6 +109,7 @@ std::optional<v1::SubscribeResponse> FakeDataset::NextMessage(const v1::Subscrib
     *response.mutable_entitlement_changed()->mutable_terms() = Terms();
     response.mutable_entitlement_changed()->set_cause("release");
     response.mutable_entitlement_changed()->set_narrowed(narrowed_);
+    response.mutable_entitlement_changed()->set_not_narrower(!narrowed_);
     return response;
   }
   if (reader.next < head_.next_sequence) {
@@ -200,6 +202,7 @@ v1::SubscribeResponse FakeDataset::Watermark(const Reader& reader) const {
                                                                      : absl::ToUnixMicros(now + *lease_));
   }
   watermark.set_snapshot_complete(reader.snapshot);
+  watermark.set_oldest_sequence(oldest_);
   return response;
 }
 
@@ -236,6 +239,11 @@ void FakeDataset::SetView(View view, const std::string& view_id, bool narrowed) 
   narrowed_ = narrowed;
   ++terms_version_;
   changed_.NotifyAll();
+}
+
+void FakeDataset::Trim(uint64_t oldest) {
+  MutexLock lock(mutex_);
+  oldest_ = oldest;
 }
 
 void FakeDataset::SetLease(std::optional<absl::Duration> lease) {

@@ -73,6 +73,8 @@ class FakeDataset {
   // What a record looks like to subscribers; nothing: withheld. Empty function: batches go out as they are.
   using View = std::function<std::optional<std::string>(const format::RecordView&)>;
   void SetView(View view, const std::string& view_id, bool narrowed);
+  // What is before is no longer kept; told with the next watermark.
+  void Trim(uint64_t oldest);
   void SetLease(std::optional<absl::Duration> lease);  // none: no copy may be kept
   void Refuse(std::optional<std::string> code);
   void SetClock(const Clock* clock);
@@ -129,6 +131,7 @@ class FakeDataset {
   View view_ ABSL_GUARDED_BY(mutex_);
   std::string view_id_ ABSL_GUARDED_BY(mutex_) = "identity";
   bool narrowed_ ABSL_GUARDED_BY(mutex_) = false;
+  uint64_t oldest_ ABSL_GUARDED_BY(mutex_) = 1;
   uint64_t terms_version_ ABSL_GUARDED_BY(mutex_) = 0;
   std::optional<absl::Duration> lease_ ABSL_GUARDED_BY(mutex_) = absl::Hours(1);
   std::optional<std::string> refuse_ ABSL_GUARDED_BY(mutex_);

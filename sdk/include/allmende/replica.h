@@ -24,13 +24,16 @@ namespace allmende {
 
 struct ReplicaOptions {
   std::string dataset = {};    // may be empty for a directory that holds a replica already
-  std::string purpose = {};    // empty: the client's
+  std::string purpose = {};    // empty: as before; at the first sync the client's
   std::string agreement = {};  // empty: the implicit one
   bool verify = true;          // as SubscriberOptions::verify
   // Reads of data older than this are refused. The terms of the agreement may bound it further.
   absl::Duration max_staleness = absl::InfiniteDuration();
   // A clock that went back by no more than this is taken for an ordinary correction.
   absl::Duration clock_tolerance = absl::Seconds(5);
+  // Where another process has it open: reads it beside that one, as of Open, and cannot sync. For short looks: what the
+  // other process changes meanwhile, its terms included, is not seen.
+  bool beside_another = false;
 };
 
 // Where an answer comes from and how old it is.
@@ -101,32 +104,47 @@ struct ReplicaStatus {
 
 // Thread-safe. Reads never wait for the sync, and the sync never for reads.
 //
-// One process at a time has a replica open; whoever else tries is told which one. Records of a crashed process are
-// there up to some point, with the resume token that fits them.
+// One process at a time has a replica open; whoever else tries is told which one, or reads `beside_another`. Records of
+// a crashed process are there up to some point, with the resume token that fits them.
+//
+// Whatever the clock is set to: a lease ends once its time has passed on this machine, asleep or not, and a clock that
+// is turned back opens nothing. Of what the clock has shown, a power failure may take 5 s.
+//
+// What the broker does not keep any longer goes here too: of a stream what is before its oldest record, about once a
+// minute while connected; of a table what it deletes. Between connections nothing goes. A replica that was away for
+// longer than records are kept is made anew. What only a wider view has shown leaves the files as well, by rewriting
+// them in the background, once no cursor looks at it; what was interrupted or failed goes on later, also after a
+// restart.
 //
 // What every read returns besides its own errors:
 //   kUnavailable         nothing complete was ever synced
-//   kPermissionDenied    the lease is over, the agreement ended, or the view was narrowed and the copy is being made
-//                        anew
+//   kPermissionDenied    the lease is over, the agreement ended, or the copy is being made anew since the broker did
+//   not
+//                        say that the new view shows all that the old one showed
 //   kFailedPrecondition  the clock was turned back behind a time the replica has seen: set it right, or sync
 //   kOutOfRange          the data is older than `max_staleness`; says how old
 //   kDataLoss            damage found on disk; what is whole is served on. The sync fetches the copy anew, or says in
 //                        `last_error` that the directory has to be removed first
 class Replica {
  public:
-  // Needs no broker.
-  //   kInvalidArgument     no dataset named for a new directory
+  // Needs no broker, and on a full disk no space where a replica is there already, as far as the database can do
+  // without.
+  //   kNotFound            there is no replica, and no dataset is named to make one; or no folder to make it in
+  //   kPermissionDenied    the directory may not be read or written
+  //   kInvalidArgument     no dataset named for a replica that was never finished
   //   kFailedPrecondition  the directory holds another dataset or agreement, or another process has it open (names it)
+  //   kResourceExhausted   the disk is full
   //   kDataLoss            damaged beyond what the sync can mend; says what to remove
   static absl::StatusOr<std::unique_ptr<Replica>> Open(const std::string& directory, const ReplicaOptions& options);
 
-  // As StopSync.
+  // As StopSync, then finishes what has to leave the files, which may take as long as rewriting them.
   ~Replica();
 
   // Follows the dataset in the background until StopSync; reconnects and fails over by itself. `client` must live until
-  // then. kFailedPrecondition: it runs already.
+  // then. kFailedPrecondition: it runs already; another participant's view is in the directory; or another process has
+  // it open.
   absl::Status StartSync(Client& client);
-  // Within a second. Idempotent.
+  // Within a second, a slow disk apart. Idempotent.
   void StopSync();
 
   // Waits until the copy was complete and level with the broker's head once since this call; the first one after

@@ -107,13 +107,14 @@ struct WatermarkReached {
   absl::Time as_of;            // the broker's clock
   absl::Time lease_until;      // by the broker's clock; InfinitePast: none; InfiniteFuture: without end
   bool snapshot_complete = false;
+  uint64_t oldest_sequence = 0;  // that the broker still keeps; 0: not said
 };
 
 // Records after this one follow the new terms.
 struct TermsChanged {
   v1::Terms terms;
-  std::string cause;  // `release`, `regime`, `time`, `agreement`
-  bool narrowed = false;
+  std::string cause;      // `release`, `regime`, `time`, `agreement`
+  bool narrowed = false;  // less is shown than before, or the broker does not say that it is not less
 };
 
 // The last event.
