@@ -23,7 +23,6 @@ template <typename Key>
 class Numbers {
  public:
   int Of(const Key& key) { return numbers_.try_emplace(key, static_cast<int>(numbers_.size())).first->second; }
-  size_t count() const { return numbers_.size(); }
 
  private:
   absl::flat_hash_map<Key, int> numbers_;
@@ -44,6 +43,19 @@ std::string RowsText(const Rule& rule) {
     for (const std::optional<std::string>& bound : {condition.at_least, condition.at_most}) {
       text += bound ? '+' : '-';
       AppendSized(text, bound.value_or(""));
+    }
+  }
+  return text;
+}
+
+// Equal texts mean that equal fields are given with equal treatments. Those with parameters are told apart by the
+// rule's place: most rules have none.
+std::string FieldsText(const GivenFields& fields, size_t place) {
+  std::string text;
+  for (const auto& [field, treatment] : fields) {
+    Append(text, field, ":", treatment->index(), " ");
+    if (!std::holds_alternative<Keep>(*treatment) && !std::holds_alternative<Mask>(*treatment)) {
+      Append(text, "of ", place, " ");
     }
   }
   return text;
@@ -78,6 +90,7 @@ bool Overlap(const std::vector<int>& a, const std::vector<int>& b) {
 // What decides whether two rules can hold together, in numbers.
 struct Reach {
   int rows = 0;
+  int fields = 0;
   bool filtered = false;
   bool open = false;  // for more than the participants that it names
   bool any_purpose = false;
@@ -91,13 +104,15 @@ bool CanMeet(const Reach& a, const Reach& b) {
          (a.open || b.open || Overlap(a.participants, b.participants));
 }
 
-std::vector<Reach> ReachOfRules(const Policy& policy) {
+std::vector<Reach> ReachOfRules(const Policy& policy, const std::vector<GivenFields>& fields) {
   Numbers<std::string> rows;
+  Numbers<std::string> given;
   Numbers<std::string> names;
   std::vector<Reach> all;
   for (const Rule& rule : policy.rules) {
     Reach& reach = all.emplace_back();
     reach.rows = rows.Of(RowsText(rule));
+    reach.fields = given.Of(FieldsText(fields[all.size() - 1], all.size()));
     reach.filtered = !rule.rows.empty();
     reach.open = rule.audience.everyone || !rule.audience.groups.empty() || !rule.audience.roles.empty();
     reach.any_purpose = rule.purposes.any;
@@ -231,13 +246,13 @@ std::vector<GivenFields> FieldsOfRules(const Policy& policy) {
 
 std::vector<std::pair<size_t, size_t>> FindDifferentRows(const Policy& policy, const std::vector<GivenFields>& fields,
                                                          size_t max) {
-  const std::vector<Reach> reach = ReachOfRules(policy);
+  const std::vector<Reach> reach = ReachOfRules(policy, fields);
   std::vector<std::pair<size_t, size_t>> found;
   for (size_t later = 1; later < reach.size() && found.size() < max; ++later) {
     for (size_t earlier = 0; earlier < later; ++earlier) {
       const Reach& a = reach[earlier];
       const Reach& b = reach[later];
-      if (a.rows != b.rows && CanMeet(a, b) &&
+      if (a.rows != b.rows && a.fields != b.fields && CanMeet(a, b) &&
           ((a.filtered && GivesMore(fields[earlier], fields[later])) ||
            (b.filtered && GivesMore(fields[later], fields[earlier])))) {
         found.emplace_back(earlier, later);

@@ -207,6 +207,31 @@ TEST(Check, AThousandRulesWithRowsOfTheirOwnOverManyFields) {
   }
 }
 
+TEST(Check, AThousandRulesThatAllMeetAreOneTooManyForAView) {
+  const SchemaTable schema = SchemaOf(200);
+  const std::string text =
+      PolicyText(200, 1'000, "  - {rule: r#, for: everyone, purpose: any, deliver: [public], rows: {f@: [\"#\"]}}");
+  const ParseResult parsed = ParsePolicy(text, "x");
+  ASSERT_TRUE(parsed.policy.has_value());
+  const std::vector<Diagnostic> diagnostics = CheckPolicy(*parsed.policy, schema);
+  ASSERT_EQ(diagnostics.size(), 1u);
+  EXPECT_EQ(diagnostics[0].code, DiagnosticCode::kTooManyComparisons);
+}
+
+// Half of them filter nothing, so that each pair of rules is looked into.
+TEST(Check, AThousandRulesWithAndWithoutRows) {
+  const SchemaTable schema = SchemaOf(200);
+  std::string rules;
+  for (int i = 0; i < 500; ++i) {
+    Append(rules, "  - {rule: all", i, ", for: everyone, purpose: any, deliver: [public]}\n");
+    Append(rules, "  - {rule: some", i, ", for: [p", i, "], purpose: any, deliver: [f", i % 200, "], rows: {f", i % 200,
+           ": [a]}}\n");
+  }
+  const ParseResult parsed = ParsePolicy(Cat(kHead, FieldList(200), "]}\nrules:\n", rules, kTail), "x");
+  ASSERT_TRUE(parsed.policy.has_value());
+  EXPECT_TRUE(CheckPolicy(*parsed.policy, schema).empty());
+}
+
 TEST(Check, TenThousandRulesAreFinished) {
   const SchemaTable schema = SchemaOf(200);
   const std::string text =
