@@ -59,17 +59,17 @@ std::vector<Atom> CoveredBy(const CompiledCeiling& ceiling, const std::vector<At
 
 // What each of the ceilings that match leaves of a crisis rule: a field comes with the lease of the ceilings that
 // permit it, not with a longer one of another. `crises` are in ascending order.
-std::vector<Grant> CutByCeilings(const Asked& asked, const std::vector<Atom>& crises, const Grant& grant) {
+void CutByCeilings(const Asked& asked, const std::vector<Atom>& crises, const Grant& grant, std::vector<Grant>& left) {
   if (!asked.rules().baseline) {
-    return {grant};
+    left.push_back(grant);
+    return;
   }
-  std::vector<Grant> parts;
   for (const CompiledCeiling& ceiling : asked.rules().baseline->ceilings) {
     const std::vector<Atom> covered = CoveredBy(ceiling, crises);
     if (covered.empty() || !asked.Matches(ceiling.audience)) {
       continue;
     }
-    Grant& part = parts.emplace_back(grant);
+    Grant& part = left.emplace_back(grant);
     CutFields(asked.rules(), ceiling.bounds, part);
     if (!ceiling.replica || !part.lease) {
       part.lease.reset();
@@ -79,7 +79,6 @@ std::vector<Grant> CutByCeilings(const Asked& asked, const std::vector<Atom>& cr
     part.lease = MeetOf(*part.lease, LeaseFor(*ceiling.replica, asked.EndOf(covered)));
     part.max_staleness = std::min(part.max_staleness, ceiling.replica->max_age.value_or(absl::InfiniteDuration()));
   }
-  return parts;
 }
 
 // Everything that supports one field of a combination.
@@ -155,20 +154,22 @@ std::vector<Bound> OuterBounds(const Asked& asked) {
   return bounds;
 }
 
-std::vector<Grant> Cut(const Asked& asked, const Bound& bound, const std::vector<Atom>& crises, const Grant& grant) {
-  std::vector<Grant> parts;
+void Cut(const Asked& asked, const Bound& bound, const std::vector<Atom>& crises, const Grant& grant,
+         std::vector<Grant>& left) {
+  const auto before = static_cast<ptrdiff_t>(left.size());
   if (!grant.rule->during.empty()) {
-    parts = CutByCeilings(asked, crises, grant);
+    CutByCeilings(asked, crises, grant, left);
   } else {
-    Grant& part = parts.emplace_back(grant);
+    Grant& part = left.emplace_back(grant);
     if (bound.layer != Bound::Layer::kCrisisCeilings) {
       CutFields(asked.rules(), bound.fields, part);
       CutCopies(bound.replica, part);
     }
   }
-  std::erase_if(parts,
-                [&](const Grant& part) { return part.fields.empty() || (asked.request().keep_copy && !part.lease); });
-  return parts;
+  const auto gives_nothing = [&](const Grant& part) {
+    return part.fields.empty() || (asked.request().keep_copy && !part.lease);
+  };
+  left.erase(std::remove_if(left.begin() + before, left.end(), gives_nothing), left.end());
 }
 
 std::vector<Grant> CutByAll(const Asked& asked, const std::vector<Bound>& bounds, const std::vector<Atom>& crises,
@@ -177,8 +178,7 @@ std::vector<Grant> CutByAll(const Asked& asked, const std::vector<Bound>& bounds
   for (const Bound& bound : bounds) {
     std::vector<Grant> left;
     for (const Grant& part : parts) {
-      std::vector<Grant> cut = Cut(asked, bound, crises, part);
-      std::move(cut.begin(), cut.end(), std::back_inserter(left));
+      Cut(asked, bound, crises, part, left);
     }
     parts = std::move(left);
     if (!grant.rule->during.empty()) {
@@ -252,9 +252,9 @@ Combination Bounded(const Asked& asked, const std::vector<Grant>& grants, const 
       break;
     }
     std::vector<Grant> cut;
+    cut.reserve(grants.size());
     for (const Grant& grant : grants) {
-      std::vector<Grant> parts = Cut(asked, bound, asked.InForce(grant.rule->during), grant);
-      std::move(parts.begin(), parts.end(), std::back_inserter(cut));
+      Cut(asked, bound, asked.InForce(grant.rule->during), grant, cut);
     }
     combination = MeetOf(asked.rules(), std::move(combination), Unite(asked.rules(), cut, asked.request().now));
     if (emptied_by != nullptr && !combination.delivers()) {

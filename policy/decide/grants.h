@@ -36,10 +36,11 @@ struct Bound {
 // All of them: the crisis ceilings, if there is a city baseline, then the city's limits, then those of agreements.
 std::vector<Bound> OuterBounds(const Asked& asked);
 
-// What the bound leaves of a grant; nothing where it leaves no field, or no copy although one is asked for. A crisis
-// rule is cut by the ceilings of `crises` (ascending), whatever the bound, and by nothing else: each ceiling leaves a
-// grant of its own.
-std::vector<Grant> Cut(const Asked& asked, const Bound& bound, const std::vector<Atom>& crises, const Grant& grant);
+// Appends what the bound leaves of a grant to `left`: nothing where no field is left, or no copy although one is asked
+// for. A crisis rule is cut by the ceilings of `crises` (ascending), whatever the bound, and by nothing else: each
+// ceiling leaves a grant of its own.
+void Cut(const Asked& asked, const Bound& bound, const std::vector<Atom>& crises, const Grant& grant,
+         std::vector<Grant>& left);
 
 // What the bounds leave one after the other.
 std::vector<Grant> CutByAll(const Asked& asked, const std::vector<Bound>& bounds, const std::vector<Atom>& crises,
