@@ -53,7 +53,8 @@ struct DatabaseOptions {
 
   bool create_if_missing = true;
 
-  // Opens beside a running writer, as of now; commits are refused.
+  // Opens beside a running writer, as of now; commits are refused. A file that the writer removes in this moment is an
+  // error: try again.
   bool read_only = false;
 
   // Blocks of files kept in memory, their indexes and filters included.
@@ -77,7 +78,7 @@ class Database {
  public:
   // Opens or creates. The directory is locked to this process unless read only.
   //   kNotFound           the parent directory is missing; or no database there and not `create_if_missing`
-  //   kPermissionDenied   the directory is not writable
+  //   kPermissionDenied   the directory may not be entered or written
   //   kFailedPrecondition not a directory; in use by another process; for another purpose; or of a newer version
   //   kDataLoss           files are missing or damaged
   //   kResourceExhausted  disk full

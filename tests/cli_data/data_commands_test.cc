@@ -138,6 +138,103 @@ TEST_F(CommandsTest, WithoutABrokerRecordsWaitAndReplicasAnswer) {
   EXPECT_THAT(out_, HasSubstr("\"id\":\"z\",\"level\":9"));
 }
 
+TEST_F(CommandsTest, AFileWithoutRowsDoesNotEmptyTheTable) {
+  const std::string full = Put("1.csv", "2026-01-01T00:00:00Z,a,1,\n2026-01-01T00:00:00Z,b,2,\n");
+  const std::string empty = Put("2.csv", "");
+  ASSERT_EQ(Run("amt", {"publish", "amt/orte", full, "--snapshot"}), ExitCode::kOk) << err_;
+  EXPECT_EQ(Run("amt", {"publish", "amt/orte", empty, "--snapshot"}), ExitCode::kBadInput);
+  EXPECT_THAT(err_,
+              AllOf(HasSubstr("2.csv` has no rows; that would delete all 2 records"), HasSubstr("--allow-empty")));
+  EXPECT_THAT(Table(), HasSubstr(",a,1\n"));
+  // A dry run compares with what was published last, and changes nothing.
+  ASSERT_EQ(Run("amt", {"publish", "amt/orte", empty, "--snapshot", "--allow-empty", "--dry-run"}), ExitCode::kOk);
+  EXPECT_THAT(out_, AllOf(HasSubstr("deleted        2\n"), HasSubstr("Nothing was published")));
+  EXPECT_EQ(Run("amt", {"publish", "amt/orte", empty, "--snapshot", "--dry-run"}), ExitCode::kBadInput);
+  EXPECT_THAT(Table(), HasSubstr(",b,2\n"));
+  ASSERT_EQ(Run("amt", {"publish", "amt/orte", empty, "--snapshot", "--allow-empty"}), ExitCode::kOk) << err_;
+  EXPECT_EQ(Table(), "sequence,operation,event_time,time,id,level\n");
+  // Nothing is lost where nothing was.
+  EXPECT_EQ(Run("amt", {"publish", "amt/orte", empty, "--snapshot", "--output", "json"}), ExitCode::kOk) << err_;
+  EXPECT_THAT(out_, AllOf(HasSubstr("\"deleted\": 0"), HasSubstr("\"took_us\": ")));
+}
+
+TEST_F(CommandsTest, AReplicaStaysWhatItsFirstSyncMadeIt) {
+  const std::string rules =
+      "  - {rule: navigation, for: {group: navigation}, purpose: verkehrslenkung, licence: cc-by/4.0, source: Amt,\n"
+      "     deliver: [public, operational], replica: {without_contact: 7 days}}\n"
+      "  - {rule: research, for: {group: navigation}, purpose: forschung, licence: cc-by/4.0, source: Amt,\n"
+      "     deliver: [public], replica: {without_contact: 7 days}}\n";
+  ASSERT_EQ(broker_.CreateDataset("amt/netz",
+                                  "message Record {"
+                                  "  google.protobuf.Timestamp time = 1 [$t, $p];"
+                                  "  string id = 2 [$k, $p];"
+                                  "  optional double level = 3 [(allmende.v1.class) = OPERATIONAL];"
+                                  "  string shaft = 4 [(allmende.v1.class) = CRITICAL];"
+                                  "}",
+                                  true),
+            absl::OkStatus());
+  const std::string fields = "  public: [time, id]\n  operational: [level]\n  critical: [shaft]\n";
+  ASSERT_EQ(broker_.Release("amt/netz", broker::PolicyText("amt/netz", fields, rules)), absl::OkStatus());
+  ASSERT_EQ(Run("amt", {"publish", "amt/netz", Put("f.csv", kThreeRows)}), ExitCode::kOk) << err_;
+  const std::string replica = folder_.File("replica");
+  const auto level = [&] {
+    EXPECT_EQ(Run("navi", {"replica", "get", replica, "a", "-q"}), ExitCode::kOk) << err_;
+    return out_.find("level ") != std::string::npos;
+  };
+  // The profile's purpose is verkehrslenkung.
+  ASSERT_EQ(Run("navi", {"replica", "sync", replica, "--dataset", "amt/netz", "--purpose", "forschung"}), ExitCode::kOk)
+      << err_;
+  EXPECT_FALSE(level());
+  ASSERT_EQ(Run("navi", {"replica", "sync", replica}), ExitCode::kOk) << err_;
+  EXPECT_FALSE(level()) << "no purpose was stated, so the first one counts";
+  ASSERT_EQ(Run("navi", {"replica", "sync", replica, "--purpose", "verkehrslenkung"}), ExitCode::kOk) << err_;
+  EXPECT_TRUE(level());
+  EXPECT_THAT(err_, Not(HasSubstr("warning")));
+  ASSERT_EQ(Run("navi", {"replica", "sync", replica, "--purpose", "forschung"}), ExitCode::kOk) << err_;
+  EXPECT_THAT(err_, HasSubstr("warning: not delivered any more, and removed here: level\n"));
+  EXPECT_FALSE(level());
+
+  EXPECT_EQ(Run("logistik", {"replica", "sync", replica}), ExitCode::kWrongState);
+  EXPECT_THAT(err_, HasSubstr("holds what `navi` is shown; give `logistik` a directory of its own"));
+  EXPECT_EQ(Run("navi", {"replica", "get", replica, "a"}), ExitCode::kOk) << err_;
+}
+
+TEST_F(CommandsTest, AReplicaThatIsNotThereIsNotFound) {
+  const std::string nowhere = folder_.File("nowhere");
+  for (const char* command : {"get", "scan", "status"}) {
+    EXPECT_EQ(Run("navi", {"replica", command, nowhere}), ExitCode::kNotFound) << command;
+    EXPECT_THAT(err_, AllOf(HasSubstr("there is no replica in `"), Not(HasSubstr("dataset"))));
+  }
+  EXPECT_EQ(Run("navi", {"replica", "sync", nowhere}), ExitCode::kNotFound);
+  EXPECT_THAT(err_, HasSubstr("name its dataset with --dataset"));
+  EXPECT_EQ(Run("navi", {"replica", "sync", nowhere, "--dataset", "amt/nirgends"}), ExitCode::kNotFound);
+  EXPECT_FALSE(std::filesystem::exists(nowhere));
+  EXPECT_EQ(Run("amt", {"publish", "amt/nirgends", Put("f.csv", kThreeRows), "--outbox", nowhere}),
+            ExitCode::kNotFound);
+  EXPECT_FALSE(std::filesystem::exists(nowhere));
+}
+
+TEST_F(CommandsTest, WhatOthersMayReadOfAReplicaIsToldToPrograms) {
+  ASSERT_EQ(Run("amt", {"publish", "amt/orte", Put("f.csv", kThreeRows)}), ExitCode::kOk) << err_;
+  const std::string replica = folder_.File("replica");
+  ASSERT_EQ(Run("navi", {"replica", "sync", replica, "--dataset", "amt/orte"}), ExitCode::kOk) << err_;
+  ASSERT_EQ(Run("navi", {"replica", "status", replica, "--output", "json"}), ExitCode::kOk) << err_;
+  EXPECT_THAT(out_, AllOf(HasSubstr("\"readable\": true, \"why\": null"), HasSubstr("\"age_us\": ")));
+  // Fields that are not in the view are not shown as if they were empty.
+  ASSERT_EQ(Run("navi", {"replica", "get", replica, "b", "-q"}), ExitCode::kOk) << err_;
+  EXPECT_THAT(out_, AllOf(HasSubstr("level"), Not(HasSubstr("shaft"))));
+}
+
+TEST_F(CommandsTest, SubscriptionsWithAnEndDoNotWaitForeverForABroker) {
+  broker_.Stop();
+  for (const std::vector<std::string>& end : {std::vector<std::string>{"--stop-at-head"}, {"--limit", "1"}}) {
+    std::vector<std::string> line = {"subscribe", "amt/pegel", "--wait", "300ms"};
+    line.insert(line.end(), end.begin(), end.end());
+    EXPECT_EQ(Run("navi", line), ExitCode::kTryAgain);
+    EXPECT_THAT(err_, HasSubstr("no broker could be reached: "));
+  }
+}
+
 TEST_F(CommandsTest, AnotherOutboxHasToTakeTheDatasetOver) {
   const std::string file = Put("f.csv", kThreeRows);
   ASSERT_EQ(Run("amt", {"publish", "amt/pegel", file}), ExitCode::kOk) << err_;

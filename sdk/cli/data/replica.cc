@@ -1,12 +1,15 @@
 // `allmende replica sync|get|scan|status`.
 #include "allmende/replica.h"
 
+#include <algorithm>
+#include <filesystem>
 #include <memory>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "absl/time/clock.h"
 #include "sdk/base/status.h"
 #include "sdk/base/text.h"
@@ -57,8 +60,18 @@ absl::Duration MaxAge(const Values& values) {
   return values.Has("max-age") ? values.Duration("max-age") : absl::InfiniteDuration();
 }
 
+absl::StatusOr<std::unique_ptr<Replica>> OpenAt(const std::string& directory, const ReplicaOptions& options) {
+  absl::StatusOr<std::unique_ptr<Replica>> replica = Replica::Open(directory, options);
+  if (!absl::IsPermissionDenied(replica.status())) return replica;
+  return WithHint(replica.status(), absl::StrCat("`ls -ld ", directory, "` shows who may"));
+}
+
 absl::StatusOr<std::unique_ptr<Replica>> OpenReplica(const Values& values) {
-  return Replica::Open(values.Text("DIR"), {.dataset = {}});
+  return OpenAt(values.Text("DIR"), {.beside_another = true});
+}
+
+std::vector<std::string> FieldsOf(const v1::Terms& terms) {
+  return {terms.fields().begin(), terms.fields().end()};
 }
 
 absl::StatusOr<SchemaForms> SchemaOf(Replica& replica) {
@@ -72,12 +85,40 @@ absl::StatusOr<SchemaForms> SchemaOf(Replica& replica) {
 
 // ------------------------------------------------------------------------------------------------------------- sync
 
+// A dataset that does not exist leaves no folder behind.
+absl::StatusOr<std::unique_ptr<Replica>> OpenToSync(Client& client, const Values& values) {
+  const std::string& directory = values.Text("DIR");
+  std::error_code unknown;
+  if (values.Has("dataset") && !std::filesystem::exists(directory, unknown)) {
+    absl::Status known = client.GetDataset(values.Text("dataset")).status();
+    if (absl::IsNotFound(known)) return known;
+  }
+  absl::StatusOr<std::unique_ptr<Replica>> replica = OpenAt(
+      directory,
+      {.dataset = values.Text("dataset"), .purpose = values.Text("purpose"), .agreement = values.Text("agreement")});
+  if (absl::IsNotFound(replica.status()) && !values.Has("dataset")) {
+    return WithHint(replica.status(), "to make one, name its dataset with --dataset");
+  }
+  return replica;
+}
+
+// Says which fields do not come any more since `before`, and makes `before` what comes now.
+void TellLostFields(Context& context, const v1::Terms& terms, std::vector<std::string>& before) {
+  std::vector<std::string> now = FieldsOf(terms);
+  std::vector<std::string> lost;
+  for (const std::string& field : before) {
+    if (std::find(now.begin(), now.end(), field) == now.end()) lost.push_back(field);
+  }
+  before = std::move(now);
+  if (lost.empty()) return;
+  context.Warn(absl::StrCat("not delivered any more, and removed here: ", absl::StrJoin(lost, ", ")));
+}
+
 absl::StatusOr<ExitCode> RunSync(Context& context, const Values& values) {
   ALLMENDE_ASSIGN_OR_RETURN(const std::unique_ptr<Client> client,
                             Connect(context, {.profile = {}, .purpose = values.Text("purpose")}));
-  ALLMENDE_ASSIGN_OR_RETURN(
-      const std::unique_ptr<Replica> replica,
-      Replica::Open(values.Text("DIR"), {.dataset = values.Text("dataset"), .agreement = values.Text("agreement")}));
+  ALLMENDE_ASSIGN_OR_RETURN(const std::unique_ptr<Replica> replica, OpenToSync(*client, values));
+  std::vector<std::string> fields = FieldsOf(replica->status().terms);
   CatchInterrupts();
   ALLMENDE_RETURN_IF_ERROR(replica->StartSync(*client));
   Progress progress(context, {.label = "sync", .unit = "sequences"});
@@ -88,6 +129,7 @@ absl::StatusOr<ExitCode> RunSync(Context& context, const Values& values) {
     const absl::Status status =
         caught_up ? absl::DeadlineExceededError("") : replica->WaitUntilSynced(absl::Now() + kLookInterval);
     const ReplicaStatus now = replica->status();
+    TellLostFields(context, now.terms, fields);
     progress.SetTotal(static_cast<int64_t>(now.info.head));
     progress.SetNote(now.connected_to.empty() ? "no broker yet, keeps trying" : "");
     progress.Set(static_cast<int64_t>(now.info.watermark));
@@ -112,6 +154,7 @@ absl::StatusOr<ExitCode> RunSync(Context& context, const Values& values) {
   }
   progress.Finish();
   const ReplicaStatus end = replica->status();
+  TellLostFields(context, end.terms, fields);
   replica->StopSync();
   Details details;
   details.Add("dataset", Cell::Text(end.dataset));
@@ -124,12 +167,15 @@ absl::StatusOr<ExitCode> RunSync(Context& context, const Values& values) {
 
 // -------------------------------------------------------------------------------------------------------------- get
 
-void WriteRecord(Context& context, const SchemaForms& schema, const std::vector<std::string>& cells,
-                 const StoredRecord& record) {
+void WriteRecord(Context& context, const SchemaForms& schema, const std::vector<std::string>& fields,
+                 const std::vector<std::string>& cells, const StoredRecord& record) {
   Details details;
   details.Add("sequence", Cell::Number(static_cast<int64_t>(record.sequence)));
   details.Add("event_time", Cell::Time(record.event_time.value_or(absl::InfinitePast())));
-  for (size_t i = 0; i < cells.size(); ++i) details.Add(schema.printer->Columns()[i], Cell::Text(cells[i]));
+  const std::vector<std::string>& columns = schema.printer->Columns();
+  for (size_t i = 0; i < cells.size(); ++i) {
+    if (Delivers(fields, columns[i])) details.AddData(columns[i], Cell::Text(cells[i]));
+  }
   Write(context, details);
 }
 
@@ -166,7 +212,7 @@ absl::StatusOr<ExitCode> RunGet(Context& context, const Values& values) {
     return ExitCode::kOk;
   }
   ALLMENDE_ASSIGN_OR_RETURN(const std::vector<std::string> cells, schema.printer->Cells(found->record->payload));
-  WriteRecord(context, schema, cells, *found->record);
+  WriteRecord(context, schema, FieldsOf(replica->status().terms), cells, *found->record);
   return ExitCode::kOk;
 }
 
@@ -190,8 +236,7 @@ absl::StatusOr<ExitCode> RunScan(Context& context, const Values& values) {
   ALLMENDE_ASSIGN_OR_RETURN(const std::unique_ptr<ReplicaCursor> cursor,
                             status.kind == v1::TABLE ? replica->Scan(*options) : replica->ScanSequences(*options));
   ShowAge(context, cursor->info());
-  RecordOutput output(context, std::move(schema),
-                      std::vector<std::string>(status.terms.fields().begin(), status.terms.fields().end()));
+  RecordOutput output(context, std::move(schema), FieldsOf(status.terms));
   const uint64_t limit = values.Has("limit") ? static_cast<uint64_t>(values.Whole("limit")) : UINT64_MAX;
   CatchInterrupts();
   while (output.count() < limit && !Interrupted() && cursor->Next()) {
@@ -211,16 +256,17 @@ absl::StatusOr<ExitCode> RunStatus(Context& context, const Values& values) {
   details.Add("dataset", Cell::Text(status.dataset));
   details.Add("kind", Cell::Text(status.kind == v1::TABLE ? "table" : status.kind == v1::STREAM ? "stream" : "-"));
   details.Add("agreement", Cell::Text(status.agreement));
-  details.Add("readable", status.readable.ok()
-                              ? Cell::Text("yes", Style::kGood)
-                              : Cell::Text(std::string(FromAbsl(status.readable.message())), Style::kError));
+  details.Add("readable", Cell::Bool(status.readable.ok(), status.readable.ok() ? Style::kGood : Style::kError));
+  details.Add("why", status.readable.ok()
+                         ? Cell::None()
+                         : Cell::Text(std::string(FromAbsl(status.readable.message())), Style::kError));
   details.Add("complete", Cell::Bool(status.complete));
   details.Add("records", Cell::Whole(static_cast<int64_t>(status.records)));
   details.Add("bytes_on_disk", Cell::Bytes(static_cast<int64_t>(status.bytes_on_disk)));
   details.Add("watermark", Cell::Number(static_cast<int64_t>(status.info.watermark)));
   details.Add("head", Cell::Number(static_cast<int64_t>(status.info.head)));
   details.Add("as_of", Cell::Time(status.info.as_of));
-  details.Add("age", Cell::Duration(status.info.age));
+  details.Add("age_us", Cell::Duration(status.info.age));
   details.Add("lease_until", Cell::Time(status.info.lease_until));
   Write(context, details);
   if (!context.quiet) (context.output == OutputFormat::kTable ? *context.out : *context.err) << TermsText(status.terms);
@@ -230,25 +276,25 @@ absl::StatusOr<ExitCode> RunStatus(Context& context, const Values& values) {
 }  // namespace
 
 Command ReplicaSyncCommand() {
-  return {.name = "replica sync",
-          .summary = "brings a local copy up to date, or makes it",
-          .examples = {"allmende replica sync regen --dataset wasser/regen", "allmende replica sync regen --follow"},
-          .arguments = {DirectoryArgument()},
-          .options = {{.name = "dataset",
-                       .help = "which; only for a new replica",
-                       .kind = ValueKind::kText,
-                       .value = "DATASET"},
-                      {.name = "follow", .help = "goes on with new records until Ctrl-C"},
-                      {.name = "purpose",
-                       .help = "what the data will be used for; otherwise the profile's",
-                       .kind = ValueKind::kText,
-                       .value = "PURPOSE"},
-                      {.name = "agreement", .help = "under which agreement", .kind = ValueKind::kText, .value = "ID"},
-                      {.name = "wait",
-                       .help = "how long to try while no broker can be reached",
-                       .kind = ValueKind::kDuration,
-                       .fallback = "30s"}},
-          .run = RunSync};
+  return {
+      .name = "replica sync",
+      .summary = "brings a local copy up to date, or makes it",
+      .details = "The copy belongs to the participant who makes it. Other processes may read it while it is followed.",
+      .examples = {"allmende replica sync regen --dataset wasser/regen", "allmende replica sync regen --follow"},
+      .arguments = {DirectoryArgument()},
+      .options =
+          {{.name = "dataset", .help = "which; only for a new replica", .kind = ValueKind::kText, .value = "DATASET"},
+           {.name = "follow", .help = "goes on with new records until Ctrl-C"},
+           {.name = "purpose",
+            .help = "what the data will be used for; otherwise as before, at first the profile's",
+            .kind = ValueKind::kText,
+            .value = "PURPOSE"},
+           {.name = "agreement", .help = "under which agreement", .kind = ValueKind::kText, .value = "ID"},
+           {.name = "wait",
+            .help = "how long to try while no broker can be reached",
+            .kind = ValueKind::kDuration,
+            .fallback = "30s"}},
+      .run = RunSync};
 }
 
 Command ReplicaGetCommand() {
