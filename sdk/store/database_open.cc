@@ -50,7 +50,8 @@ rocksdb::DBOptions EngineOptions(const DatabaseOptions& options) {
   // The other modes open "OK" after a flipped bit in the middle of the log, without anything after it.
   engine.wal_recovery_mode = rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords;
   engine.max_total_wal_size = options.wal_bytes_max;
-  engine.max_open_files = 256;
+  // Beside a writer every file is opened at once, for the writer may remove it at any time.
+  engine.max_open_files = options.read_only ? -1 : 256;
   engine.max_background_jobs = 2;
   engine.bytes_per_sync = 1 << 20;  // spreads a flush's writing, so that it delays an fsync of the log less
   engine.avoid_unnecessary_blocking_io = true;
@@ -109,6 +110,7 @@ absl::StatusOr<std::optional<LockFile>> TakeDirectory(const DatabaseOptions& opt
   }
   std::error_code error;
   if (!options.create_if_missing && !std::filesystem::exists(options.path + "/CURRENT", error)) {
+    if (error) return SystemError(error.value(), "look into", options.path);
     return absl::NotFoundError(absl::StrCat("there is no database in `", options.path, "`"));
   }
   ALLMENDE_RETURN_IF_ERROR(EnsureDirectory(options.path, FileAccess::kOwnerOnly));
