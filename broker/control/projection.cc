@@ -273,14 +273,17 @@ void CompilePolicies(State& state) {
   }
 }
 
+std::string PolicyMisfits(const std::string& text, const std::string& file_name, const policy::SchemaTable& schema) {
+  const policy::ParseResult parsed = policy::ParsePolicy(text, file_name);
+  return parsed.policy.has_value() ? DescribeMisfits(file_name, policy::FindMisfits(*parsed.policy, schema)) : "";
+}
+
 std::string PolicyMisfits(const DatasetState& dataset, const policy::SchemaTable& schema) {
   if (dataset.releases.empty()) {
     return "";
   }
   const Release& release = *dataset.releases.back();
-  const policy::ParseResult parsed = policy::ParsePolicy(release.text, release.file_name);
-  return parsed.policy.has_value() ? DescribeMisfits(release.file_name, policy::FindMisfits(*parsed.policy, schema))
-                                   : "";
+  return PolicyMisfits(release.text, release.file_name, schema);
 }
 
 absl::Status Apply(const v1::Fact& fact, State& state) {

@@ -17,8 +17,10 @@ absl::Status Apply(const v1::Fact& fact, State& state);
 // and leaves its problem in `policies`.
 void CompilePolicies(State& state);
 
-// What of the last release would not fit `schema`, as one sentence with file, lines and fields. Empty where it would
-// fit, and where there is none that this version can read.
+// What of a policy's text does not fit `schema`, as one sentence with file, lines and fields. Empty where it fits, and
+// where this version cannot read it.
+std::string PolicyMisfits(const std::string& text, const std::string& file_name, const policy::SchemaTable& schema);
+// ... of the last release. Empty where there is none.
 std::string PolicyMisfits(const DatasetState& dataset, const policy::SchemaTable& schema);
 
 }  // namespace allmende::broker

@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "policy/language/check.h"
+#include "broker/control/projection.h"
 #include "policy/language/inline_tests.h"
 #include "policy/language/parse.h"
 #include "sdk/base/status.h"
@@ -101,6 +102,13 @@ absl::StatusOr<std::optional<v1::Fact>> ProposeRelease(const State& state, const
   v1::Fact fact;
   v1::PolicyReleased& released = *fact.mutable_policy_released();
   released.set_dataset(request.dataset());
+  // It fitted when it was checked; the schema may have changed since.
+  if (dataset != nullptr) {
+    if (const std::string misfits = PolicyMisfits(request.text(), request.file_name(), *dataset->schema->table);
+        !misfits.empty()) {
+      return absl::AbortedError(absl::StrCat("the schema of `", dataset->name, "` changed meanwhile: ", misfits));
+    }
+  }
   released.set_number(in_force + 1);
   released.set_file_name(request.file_name());
   released.set_text(request.text());

@@ -19,7 +19,8 @@ absl::Status CheckRelease(const State& state, const v1::ReleaseRequest& request,
                           v1::ReleaseResponse& response);
 
 // The fact of the release. Call it for a text without errors.
-//   kAborted  another release is in force than the request is based on
+//   kAborted  another release is in force than the request is based on, or the schema has changed so that the text no
+//             longer fits
 absl::StatusOr<std::optional<v1::Fact>> ProposeRelease(const State& state, const v1::ReleaseRequest& request);
 
 }  // namespace allmende::broker
