@@ -288,6 +288,7 @@ TEST_F(ChainTest, AQuarantinedRecordIsShownAndReplayedOnceItFits) {
       << "or it would be stored twice";
   As("bwb", {"publish", "things", "--take-over"});
   As("bwb", {"quarantine", "drop", "things", "1"});
+  EXPECT_THAT(Fails(4, "bwb", {"quarantine", "drop", "things", "1"}), HasSubstr("has no such records"));
   EXPECT_THAT(Fails(1, "bwb", {"quarantine", "replay", "things", "--all"}), HasSubstr("record 3 does not fit yet: "));
   EXPECT_THAT(As("bwb", {"dataset", "show", "things", "-o", "json"}),
               AllOf(HasSubstr("\"next_sequence\": 7"), HasSubstr("\"quarantined\": 1")));
