@@ -14,7 +14,9 @@ TARGETS = [
             "delivered.cc",
             "fit.cc",
             "grants.cc",
+            "numbers.cc",
             "refuse.cc",
+            "row_constant.cc",
             "view_writer.cc",
         ],
         "deps": [
@@ -55,6 +57,7 @@ TARGETS = [
             "parse.cc",
             "reader.cc",
             "report.cc",
+            "row_check.cc",
             "rule_reader.cc",
             "section.cc",
             "source_text.cc",
@@ -103,10 +106,10 @@ TARGETS = [
             "evolution.cc",
             "option_check.cc",
             "schema_table.cc",
+            "set_bounds.cc",
             "table_builder.cc",
         ],
         "deps": [
-            "set_bounds.cc",
             "proto_messages",
             "absl::statusor",
             "absl::status",
@@ -517,6 +520,7 @@ TARGETS = [
         "name": "sdk_http",
         "folder": "sdk/http",
         "sources": [
+            "deadlines.cc",
             "server.cc",
         ],
         "deps": [
@@ -615,6 +619,7 @@ TARGETS = [
             "copies.cc",
             "cursor.cc",
             "encoding.cc",
+            "housekeeper.cc",
             "published.cc",
             "replica.cc",
             "replica_impl.cc",
