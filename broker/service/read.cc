@@ -2,10 +2,13 @@
 
 #include <algorithm>
 #include <memory>
+#include <optional>
 #include <string>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "broker/data/keys.h"
+#include "broker/data/record_finder.h"
 #include "policy/view/view.h"
 #include "sdk/base/status.h"
 #include "sdk/format/batch.h"
@@ -17,35 +20,67 @@ constexpr uint32_t kRecordsMax = 10'000;
 constexpr size_t kAnswerBytesMax = 1 << 20;
 constexpr size_t kReadBytes = 1 << 20;
 
-// The record as the view delivers it; kWithheld and kErased ones as such. False where the reader must not see even
-// that.
-void ApplyView(const Entitled& entitled, const format::RecordView& record, Sequence sequence,
-               policy::ViewOutput& output, v1::Record& out) {
-  out.set_sequence(sequence);
-  if (!record.has_content()) {
-    out.set_operation(static_cast<v1::Operation>(record.operation));
-    return;
+// Reads records as the view delivers them.
+class Reader {
+ public:
+  Reader(const Entitled& entitled, std::shared_ptr<const LogView> view, LogId log)
+      : entitled_(entitled), finder_(std::move(view), log) {}
+
+  // Withheld and erased ones as such. `previous` as StoredBatch::Previous.
+  absl::StatusOr<v1::Record> Apply(const format::RecordView& record, Sequence sequence, Sequence previous) {
+    v1::Record out;
+    out.set_sequence(sequence);
+    if (!record.has_content()) {
+      out.set_operation(static_cast<v1::Operation>(record.operation));
+      return out;
+    }
+    policy::RecordInput input{static_cast<policy::RecordOperation>(record.operation), record.key, record.event_time_us,
+                              record.payload};
+    policy::ViewResult result = entitled_.view->Apply(input, output_);
+    const bool filtered = result == policy::ViewResult::kFiltered;
+    const bool deleted = input.operation == policy::RecordOperation::kDelete && entitled_.view->filters_rows();
+    if (filtered || deleted) {
+      ALLMENDE_ASSIGN_OR_RETURN(const bool was_shown, WasShown(previous));
+      if (!was_shown) {
+        out.set_operation(v1::WITHHELD);
+        return out;
+      }
+    }
+    if (filtered) {
+      input.operation = policy::RecordOperation::kDelete;
+      input.payload = {};
+      result = entitled_.view->Apply(input, output_);
+      output_.event_time_us.reset();  // of the record that is kept back
+    }
+    if (result != policy::ViewResult::kDeliver) {
+      out.set_operation(v1::WITHHELD);
+      return out;
+    }
+    out.set_operation(static_cast<v1::Operation>(input.operation));
+    out.set_key(std::string(output_.key));
+    out.set_key_is_pseudonym(output_.key_is_pseudonym);
+    out.set_payload(std::string(output_.payload));
+    if (output_.event_time_us.has_value()) {
+      out.set_has_event_time(true);
+      out.set_event_time_us(*output_.event_time_us);
+    }
+    return out;
   }
-  const policy::ViewResult result = entitled.view->Apply(
-      {static_cast<policy::RecordOperation>(record.operation), record.key, record.event_time_us, record.payload},
-      output);
-  if (result == policy::ViewResult::kError || (result == policy::ViewResult::kFiltered && entitled.kind != v1::TABLE)) {
-    out.set_operation(v1::WITHHELD);
-    return;
+
+ private:
+  // Whether who reads the whole table, as it is stored now, has come by this record of the key and not by a later one.
+  absl::StatusOr<bool> WasShown(Sequence previous) {
+    if (entitled_.kind != v1::TABLE || previous == 0) {
+      return false;
+    }
+    ALLMENDE_ASSIGN_OR_RETURN(const std::optional<format::RecordView> record, finder_.Find(previous));
+    return record.has_value() && record->has_content() && entitled_.view->Passes(record->payload);
   }
-  out.set_key(std::string(output.key));
-  out.set_key_is_pseudonym(output.key_is_pseudonym);
-  if (result == policy::ViewResult::kFiltered) {
-    out.set_operation(v1::DELETE);  // the reader of a table may hold an earlier version that passed the filter
-    return;
-  }
-  out.set_operation(static_cast<v1::Operation>(record.operation));
-  out.set_payload(std::string(output.payload));
-  if (output.event_time_us.has_value()) {
-    out.set_has_event_time(true);
-    out.set_event_time_us(*output.event_time_us);
-  }
-}
+
+  const Entitled& entitled_;
+  RecordFinder finder_;
+  policy::ViewOutput output_;
+};
 
 }  // namespace
 
@@ -61,7 +96,7 @@ absl::Status ReadRecords(const Log& log, const DatasetState& dataset, const Enti
   }
   const uint32_t records_max = request.records_max() == 0 ? kRecordsMax : std::min(request.records_max(), kRecordsMax);
   ALLMENDE_ASSIGN_OR_RETURN(std::unique_ptr<LogCursor> cursor, view->ReadFromSequence(id, from, kReadBytes));
-  policy::ViewOutput output;
+  Reader reader(entitled, view, id);
   size_t bytes = 0;
   Sequence next = from;
   bool full = false;
@@ -75,9 +110,10 @@ absl::Status ReadRecords(const Log& log, const DatasetState& dataset, const Enti
         break;
       }
       if (sequence >= from) {
-        v1::Record& out = *records.add_records();
-        ApplyView(entitled, record, sequence, output, out);
+        const Sequence previous = stored.Previous(sequence - batch.statement().first_sequence);
+        ALLMENDE_ASSIGN_OR_RETURN(v1::Record out, reader.Apply(record, sequence, previous));
         bytes += out.key().size() + out.payload().size() + 16;
+        *records.add_records() = std::move(out);
         next = sequence + 1;
       }
       ++sequence;
@@ -108,29 +144,15 @@ absl::Status LookupRecord(const Log& log, const DatasetState& dataset, const Ent
     return absl::OkStatus();
   }
   ALLMENDE_ASSIGN_OR_RETURN(const Sequence wanted, DecodeSequence(*latest));
-  ALLMENDE_ASSIGN_OR_RETURN(const LogHead head, view->HeadOf(id));
-  if (wanted < head.first_sequence) {
+  RecordFinder finder(view, id);
+  ALLMENDE_ASSIGN_OR_RETURN(const std::optional<format::RecordView> record, finder.Find(wanted));
+  if (!record.has_value()) {
     return absl::OkStatus();  // its batch is no longer kept; the index is not cleaned of it
   }
-  ALLMENDE_ASSIGN_OR_RETURN(std::unique_ptr<LogCursor> cursor, view->ReadFromSequence(id, wanted, 1));
-  if (!cursor->Next()) {
-    ALLMENDE_RETURN_IF_ERROR(cursor->status());
-    return absl::DataLossError(absl::StrCat("record ", wanted, " of `", dataset.name, "` is indexed but missing"));
-  }
-  ALLMENDE_ASSIGN_OR_RETURN(const StoredBatch stored, SplitStored(cursor->entry().bytes));
-  ALLMENDE_ASSIGN_OR_RETURN(const format::BatchView batch, format::BatchView::Parse(stored.batch));
-  policy::ViewOutput output;
-  Sequence sequence = batch.statement().first_sequence;
-  for (const format::RecordView& record : batch.records()) {
-    if (sequence == wanted) {
-      v1::Record out;
-      ApplyView(entitled, record, sequence, output, out);
-      if (out.operation() == v1::UPSERT) {
-        *response.mutable_record() = std::move(out);
-      }
-      break;
-    }
-    ++sequence;
+  // What came before it does not matter: without a record there is nothing to show.
+  ALLMENDE_ASSIGN_OR_RETURN(v1::Record out, Reader(entitled, view, id).Apply(*record, wanted, 0));
+  if (out.operation() == v1::UPSERT) {
+    *response.mutable_record() = std::move(out);
   }
   return absl::OkStatus();
 }

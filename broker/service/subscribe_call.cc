@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "broker/data/keys.h"
+#include "broker/data/latest_keeper.h"
 #include "broker/service/agreements.h"
 #include "broker/service/raw_message.h"
 #include "broker/service/subscribe_start.h"
@@ -15,14 +16,16 @@
 namespace allmende::broker {
 namespace {
 
-constexpr size_t kReadBytes = 1 << 20;  // with one cursor
-// What is ready is made up to the first once it has fallen under the second: several deliveries at a time, since waking
-// a thread costs as much as making a delivery.
-constexpr size_t kPreparedBytes = 512 << 10;
-constexpr size_t kPreparedLowBytes = 192 << 10;
+constexpr size_t kReadBytes = 1 << 20;  // of the log, in one step
+// With one cursor: to begin another one costs a walk down the index. It is given up whenever there is nothing to do.
+constexpr size_t kCursorBytes = 16 << 20;
+// What is ready is made up to the first once it has fallen under the second: many deliveries at a time, since waking a
+// thread costs as much as making a delivery.
+constexpr size_t kPreparedBytes = 1536 << 10;
+constexpr size_t kPreparedLowBytes = 512 << 10;
 // Beyond this, of all subscriptions together, each has one delivery ready and no more.
 constexpr size_t kPreparedBytesOfAll = 64 << 20;
-constexpr absl::Duration kSlowAfter = absl::Seconds(2);
+constexpr std::chrono::seconds kSlowAfter(2);
 
 }  // namespace
 
@@ -30,11 +33,12 @@ SubscribeCall* SubscribeCall::Start(Exchange& exchange, std::shared_ptr<const pk
                                     v1::SubscribeRequest request, std::unique_ptr<StreamCap::Slot> slot) {
   std::shared_ptr<SubscribeCall> call(
       new SubscribeCall(exchange, std::move(identity), std::move(request), std::move(slot)));
-  call->pump_ = Pump::Create(exchange.executor, [weak = std::weak_ptr<SubscribeCall>(call)] {
+  const auto step = [weak = std::weak_ptr<SubscribeCall>(call)] {
     if (const std::shared_ptr<SubscribeCall> self = weak.lock()) {
       self->Step();
     }
-  });
+  };
+  call->pump_ = Pump::Create(exchange.executor, step, call->identity_->participant);
   call->self_ = call;
   exchange.subscriptions.Add(call->pump_);
   ++exchange.counters.subscriptions;
@@ -85,7 +89,7 @@ bool SubscribeCall::TakeNextPrepared() {
   exchange_.prepared_bytes -= next.bytes;
   prepared_.pop_front();
   writing_ = true;
-  writing_since_ = exchange_.clock.Now();
+  writing_since_ = std::chrono::steady_clock::now();
   return true;
 }
 
@@ -141,7 +145,7 @@ void SubscribeCall::Step() {
       return;
     }
     cancelled = cancelled_;
-    slow = writing_ && exchange_.clock.Now() > writing_since_ + kSlowAfter;
+    slow = writing_ && std::chrono::steady_clock::now() > writing_since_ + kSlowAfter;
     if (!cancelled && !slow && writing_ && (!session_.has_value() || HasEnoughPrepared())) {
       return;
     }
@@ -340,12 +344,12 @@ absl::Status SubscribeCall::Advance() {
 absl::Status SubscribeCall::PrepareDeliveries(absl::Time now) {
   read_bytes_ = 0;
   while (SendPrepared(now) && session_->HasMore(exchange_.log.HeadOf(log_id_))) {
-    if (read_bytes_ >= kReadBytes) {
-      pump_->Wake();
-      return absl::OkStatus();
-    }
     SubscribeSession::Action action = session_->Next(exchange_.log.HeadOf(log_id_), now);
     if (const auto* read = std::get_if<SubscribeSession::ReadFrom>(&action)) {
+      if (read_bytes_ >= kReadBytes) {
+        pump_->Wake();
+        return absl::OkStatus();
+      }
       ALLMENDE_RETURN_IF_ERROR(ReadLog(read->sequence));
       continue;
     }
@@ -386,7 +390,10 @@ absl::Status SubscribeCall::ReadLog(Sequence from) {
     reading_.reset();
     Reading reading;
     reading.view = exchange_.log.View();
-    absl::StatusOr<std::unique_ptr<LogCursor>> cursor = reading.view->ReadFromSequence(log_id_, from, kReadBytes);
+    if (session_->entitlement().kind == v1::TABLE) {
+      ALLMENDE_RETURN_IF_ERROR(CheckNothingMissed(session_->start(), *reading.view, log_id_, from));
+    }
+    absl::StatusOr<std::unique_ptr<LogCursor>> cursor = reading.view->ReadFromSequence(log_id_, from, kCursorBytes);
     if (absl::IsOutOfRange(cursor.status())) {
       return absl::FailedPreconditionError(
           absl::StrCat("records from sequence ", from,
@@ -394,22 +401,25 @@ absl::Status SubscribeCall::ReadLog(Sequence from) {
     }
     ALLMENDE_RETURN_IF_ERROR(cursor.status());
     reading.cursor = *std::move(cursor);
+    reading.finder = std::make_unique<RecordFinder>(reading.view, log_id_);
     reading_ = std::move(reading);
   }
   Reading& reading = *reading_;
-  const auto is_latest = [this, &reading](std::string_view key, Sequence sequence) -> absl::StatusOr<bool> {
+  SubscribeSession::Questions ask;
+  ask.is_latest = [this, &reading](std::string_view key, Sequence sequence) -> absl::StatusOr<bool> {
     ALLMENDE_ASSIGN_OR_RETURN(const auto latest,
                               reading.view->GetSide(SideFamily::kKeyIndex, KeyIndexKey(log_id_, key)));
     return latest.has_value() && *latest == EncodeSequence(sequence);
   };
+  ask.find = [&reading](Sequence sequence) { return reading.finder->Find(sequence); };
+  ask.erasures = [this, &reading] { return ErasureCount(*reading.view, log_id_); };
   while (reading.on_entry || reading.cursor->Next()) {
     const StoredEntry& entry = reading.cursor->entry();
     read_bytes_ += entry.bytes.size();
-    ALLMENDE_ASSIGN_OR_RETURN(const bool enough,
-                              session_->Take(entry.first_sequence, entry.hash, entry.bytes, is_latest));
+    ALLMENDE_ASSIGN_OR_RETURN(const bool enough, session_->Take(entry.first_sequence, entry.hash, entry.bytes, ask));
     reading.next = session_->next_sequence();
     reading.on_entry = reading.next < entry.first_sequence + entry.count;
-    if (enough) {
+    if (enough || read_bytes_ >= kReadBytes) {
       return absl::OkStatus();
     }
   }
@@ -423,7 +433,7 @@ void SubscribeCall::Write(grpc::ByteBuffer message) {
   {
     MutexLock lock(mutex_);
     writing_ = true;
-    writing_since_ = exchange_.clock.Now();
+    writing_since_ = std::chrono::steady_clock::now();
   }
   outgoing_.Swap(&message);
   StartWrite(&outgoing_);

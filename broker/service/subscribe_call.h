@@ -3,6 +3,7 @@
 // from the log.
 #pragma once
 
+#include <chrono>
 #include <deque>
 #include <memory>
 #include <optional>
@@ -11,6 +12,7 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
 #include "absl/time/time.h"
+#include "broker/data/record_finder.h"
 #include "broker/gate/gate.h"
 #include "broker/service/exchange.h"
 #include "broker/session/subscribe_session.h"
@@ -74,6 +76,7 @@ class SubscribeCall final : public grpc::ServerWriteReactor<grpc::ByteBuffer>,
   // Where the log is being read. While it lives, what it sees is not freed, so it is given up when the reader is slow.
   struct Reading {
     std::shared_ptr<const LogView> view;
+    std::unique_ptr<RecordFinder> finder;
     std::unique_ptr<LogCursor> cursor;
     bool on_entry = false;  // the cursor's entry is not used up
     Sequence next = 0;      // to be taken
@@ -95,7 +98,7 @@ class SubscribeCall final : public grpc::ServerWriteReactor<grpc::ByteBuffer>,
   Mutex mutex_;
   absl::Status agreement_status_ ABSL_GUARDED_BY(mutex_);
   bool writing_ ABSL_GUARDED_BY(mutex_) = false;
-  absl::Time writing_since_ ABSL_GUARDED_BY(mutex_);
+  std::chrono::steady_clock::time_point writing_since_ ABSL_GUARDED_BY(mutex_);
   // What is ready, in order, and the state and time up to which it may leave.
   std::deque<Prepared> prepared_ ABSL_GUARDED_BY(mutex_);
   size_t prepared_bytes_ ABSL_GUARDED_BY(mutex_) = 0;

@@ -1,6 +1,7 @@
 #include "broker/service/subscribe_start.h"
 
 #include <algorithm>
+#include <limits>
 #include <memory>
 #include <string>
 
@@ -72,9 +73,12 @@ absl::StatusOr<SubscribeStart> FindStart(const v1::SubscribeRequest& request, co
   start.snapshot = request.start_case() == v1::SubscribeRequest::kSnapshot;
   start.stop_at_head = request.stop_at_head();
   start.accept_withheld = request.accept_withheld();
+  ALLMENDE_ASSIGN_OR_RETURN(start.erasures, ErasureCount(view, log));
+  ALLMENDE_ASSIGN_OR_RETURN(start.erased_tombstone, NewestErasedTombstone(view, log));
   switch (request.start_case()) {
     case v1::SubscribeRequest::kFromSequence:
       start.first_sequence = request.from_sequence();
+      start.may_hold_below = start.first_sequence;
       break;
     case v1::SubscribeRequest::kFromEventTimeUs: {
       const std::unique_ptr<SideCursor> found =
@@ -88,6 +92,8 @@ absl::StatusOr<SubscribeStart> FindStart(const v1::SubscribeRequest& request, co
     }
     case v1::SubscribeRequest::kResumeToken: {
       ALLMENDE_ASSIGN_OR_RETURN(start.first_sequence, ResumeAt(request.resume_token(), start.dataset, log, view, head));
+      // A token is given out now and then, so its reader may have got further.
+      start.may_hold_below = std::numeric_limits<Sequence>::max();
       break;
     }
     case v1::SubscribeRequest::kOnlyNew:
@@ -107,6 +113,18 @@ absl::StatusOr<SubscribeStart> FindStart(const v1::SubscribeRequest& request, co
     ALLMENDE_ASSIGN_OR_RETURN(start.previous_hash, HashOfEntryWith(view, log, start.first_sequence - 1));
   }
   return start;
+}
+
+absl::Status CheckNothingMissed(const SubscribeStart& start, const LogView& view, LogId log, Sequence next) {
+  if (start.snapshot && next <= start.head_sequence) {
+    return absl::OkStatus();
+  }
+  ALLMENDE_ASSIGN_OR_RETURN(const Sequence erased, NewestErasedTombstone(view, log));
+  if (erased < next || erased == start.erased_tombstone) {
+    return absl::OkStatus();
+  }
+  return absl::FailedPreconditionError(absl::StrCat(
+      "deletes up to sequence ", erased, " were removed before they were read: subscribe anew, with a snapshot"));
 }
 
 }  // namespace allmende::broker

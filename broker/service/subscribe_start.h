@@ -16,4 +16,8 @@ namespace allmende::broker {
 absl::StatusOr<SubscribeStart> FindStart(const v1::SubscribeRequest& request, const DatasetState& dataset,
                                          const LogView& view, const LogHead& head);
 
+// OK unless deletes were erased that the subscriber did not hear of, where it goes on at `next`. Reads the disk.
+//   kFailedPrecondition  they were
+absl::Status CheckNothingMissed(const SubscribeStart& start, const LogView& view, LogId log, Sequence next);
+
 }  // namespace allmende::broker

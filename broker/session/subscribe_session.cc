@@ -76,6 +76,7 @@ void SubscribeSession::OnEntitlement(std::shared_ptr<const Entitled> entitled, s
     *changed.mutable_terms() = entitled->terms;
     changed.set_cause(std::string(cause));
     changed.set_narrowed(IsNarrower(*entitled_, *entitled));
+    changed.set_not_narrower(!changed.narrowed());
     if (!say_first_.empty() && say_first_.back().has_opened()) {
       *say_first_.back().mutable_opened()->mutable_terms() = entitled->terms;  // nobody has heard of the old ones
     } else {
@@ -169,11 +170,12 @@ SubscribeSession::Action SubscribeSession::SayWatermark(const LogHead& head, abs
     watermark.set_lease_until_us(absl::ToUnixMicros(entitled_->lease->ExpiryAfterContact(now)));
   }
   watermark.set_snapshot_complete(snapshot_complete);
+  watermark.set_oldest_sequence(head.first_sequence);
   return say;
 }
 
 absl::StatusOr<bool> SubscribeSession::Take(Sequence first_sequence, const LogHash& hash, std::string_view stored_bytes,
-                                            const IsLatest& is_latest) {
+                                            const Questions& ask) {
   ALLMENDE_ASSIGN_OR_RETURN(const StoredBatch stored, SplitStored(stored_bytes));
   const absl::StatusOr<format::Statement> parsed = format::ParseStatement(stored.batch);
   if (!parsed.ok()) {
@@ -206,7 +208,7 @@ absl::StatusOr<bool> SubscribeSession::Take(Sequence first_sequence, const LogHa
     next_sequence_ = statement.next_sequence();
     return true;
   }
-  ALLMENDE_RETURN_IF_ERROR(Transform(stored, first_sequence, is_latest));
+  ALLMENDE_RETURN_IF_ERROR(Transform(stored, first_sequence, ask));
   // A snapshot ends with a delivery of its own: what follows is no snapshot.
   const bool snapshot_ends = snapshot && next_sequence_ > start_.head_sequence;
   if (builder_->body_bytes() >= kDeliveryBytesTarget || snapshot_ends) {
@@ -219,7 +221,7 @@ absl::Status SubscribeSession::TakeNoMore() {
   return built_from_ == 0 ? absl::OkStatus() : FinishDelivery();
 }
 
-absl::Status SubscribeSession::Transform(const StoredBatch& stored, Sequence sequence, const IsLatest& is_latest) {
+absl::Status SubscribeSession::Transform(const StoredBatch& stored, Sequence sequence, const Questions& ask) {
   absl::StatusOr<format::BatchWalk> walk = format::BatchWalk::Open(stored.batch);
   if (!walk.ok()) {
     return Damaged(sequence, std::string(walk.status().message()));
@@ -231,6 +233,7 @@ absl::Status SubscribeSession::Transform(const StoredBatch& stored, Sequence seq
   }
   built_accepted_at_ = stored.envelope.accepted_at;
   built_source_ = format::HashStatement(stored.batch.substr(0, format::kStatementBytes));
+  const Sequence first_sequence = sequence;
   for (; walk->Next(); ++sequence) {
     if (sequence < next_sequence_) {
       continue;
@@ -238,14 +241,15 @@ absl::Status SubscribeSession::Transform(const StoredBatch& stored, Sequence seq
     if (builder_->body_bytes() >= kDeliveryBytesTarget) {
       return absl::OkStatus();  // the rest of a large batch goes into the next delivery
     }
-    ALLMENDE_RETURN_IF_ERROR(TransformRecord(walk->record(), sequence, is_latest));
+    ALLMENDE_RETURN_IF_ERROR(
+        TransformRecord(walk->record(), sequence, stored.Previous(sequence - first_sequence), ask));
     next_sequence_ = sequence + 1;
   }
   return walk->status().ok() ? absl::OkStatus() : Damaged(sequence, std::string(walk->status().message()));
 }
 
-absl::Status SubscribeSession::TransformRecord(const format::RecordView& record, Sequence sequence,
-                                               const IsLatest& is_latest) {
+absl::Status SubscribeSession::TransformRecord(const format::RecordView& record, Sequence sequence, Sequence previous,
+                                               const Questions& ask) {
   if (!record.has_content()) {
     return AddRun(record.operation == format::Operation::kErased ? format::EntryKind::kErased
                                                                  : format::EntryKind::kWithheld);
@@ -255,39 +259,69 @@ absl::Status SubscribeSession::TransformRecord(const format::RecordView& record,
     if (record.operation == format::Operation::kDelete) {
       return AddRun(format::EntryKind::kSuperseded);
     }
-    ALLMENDE_ASSIGN_OR_RETURN(const bool latest, is_latest(record.key, sequence));
+    ALLMENDE_ASSIGN_OR_RETURN(const bool latest, ask.is_latest(record.key, sequence));
     if (!latest) {
       return AddRun(format::EntryKind::kSuperseded);
     }
   }
-  const policy::ViewResult result = entitled_->view->Apply(
-      {static_cast<policy::RecordOperation>(record.operation), record.key, record.event_time_us, record.payload},
-      output_);
-  format::DeliveryEntry entry;
-  entry.key_is_pseudonym = output_.key_is_pseudonym;
-  entry.key = output_.key;
-  switch (result) {
-    case policy::ViewResult::kError:
-      // Never deliver what the view could not be applied to.
-      ++view_errors_;
-      last_view_error_ = sequence;
-      return AddRun(format::EntryKind::kWithheld);
-    case policy::ViewResult::kFiltered:
-      if (entitled_->kind != v1::TABLE || snapshot) {
-        return AddRun(format::EntryKind::kWithheld);
-      }
-      // The reader of a table may hold an earlier version that passed the filter.
-      entry.kind = format::EntryKind::kDelete;
-      break;
-    case policy::ViewResult::kDeliver:
-      entry.kind = static_cast<format::EntryKind>(record.operation);
-      entry.event_time_us = output_.event_time_us;
-      entry.payload = output_.payload;
-      break;
+  const policy::CompiledView& view = *entitled_->view;
+  policy::RecordInput input{static_cast<policy::RecordOperation>(record.operation), record.key, record.event_time_us,
+                            record.payload};
+  policy::ViewResult result = view.Apply(input, output_);
+  const bool filtered = result == policy::ViewResult::kFiltered;
+  if (filtered && (entitled_->kind != v1::TABLE || snapshot)) {
+    return AddRun(format::EntryKind::kWithheld);
   }
+  if (filtered || (input.operation == policy::RecordOperation::kDelete && view.filters_rows())) {
+    ALLMENDE_ASSIGN_OR_RETURN(const bool may_hold, ReaderMayHold(previous, ask));
+    if (!may_hold) {
+      return AddRun(format::EntryKind::kWithheld);
+    }
+  }
+  if (filtered) {
+    input.operation = policy::RecordOperation::kDelete;
+    input.payload = {};
+    result = view.Apply(input, output_);
+    output_.event_time_us.reset();  // of the record that is kept back
+  }
+  if (result != policy::ViewResult::kDeliver) {
+    // Never deliver what the view could not be applied to.
+    ++view_errors_;
+    last_view_error_ = sequence;
+    return AddRun(format::EntryKind::kWithheld);
+  }
+  format::DeliveryEntry entry;
+  entry.kind = static_cast<format::EntryKind>(input.operation);
+  entry.key = output_.key;
+  entry.key_is_pseudonym = output_.key_is_pseudonym;
+  entry.event_time_us = output_.event_time_us;
+  entry.payload = output_.payload;
   ALLMENDE_RETURN_IF_ERROR(FlushRun());
   ++built_records_;
   return builder_->Add(entry);
+}
+
+// Whether the reader may have got this record, the latest of its key before the one that takes it away. If its row
+// filter let it through, then yes. If not, what the reader had before that one is gone since that one.
+absl::StatusOr<bool> SubscribeSession::ReaderMayHold(Sequence previous, const Questions& ask) const {
+  const bool only_from_here = previous >= start_.may_hold_below;
+  if (previous == 0 || (only_from_here && previous < start_.first_sequence)) {
+    return false;
+  }
+  ALLMENDE_ASSIGN_OR_RETURN(const std::optional<format::RecordView> record, ask.find(previous));
+  if (record.has_value() && record->has_content()) {
+    return entitled_->view->Passes(record->payload);
+  }
+  if (record.has_value() && only_from_here) {
+    ALLMENDE_ASSIGN_OR_RETURN(const uint64_t erasures, ask.erasures());
+    if (erasures == start_.erasures) {
+      return false;  // it had been erased before the reader came to it
+    }
+  }
+  return absl::FailedPreconditionError(
+      absl::StrCat("whether you hold record ", previous,
+                   ", which is superseded by one that you may not see, is not known any more: subscribe anew, with a "
+                   "snapshot"));
 }
 
 absl::Status SubscribeSession::AddRun(format::EntryKind kind) {
@@ -339,7 +373,7 @@ absl::Status SubscribeSession::FinishDelivery() {
   attestation.snapshot = start_.snapshot && first <= start_.head_sequence;
   attestation.view_id = entitled_->view_id;
   attestation.source_hash = built_source_;
-  ALLMENDE_ASSIGN_OR_RETURN(std::string content, builder_->Finish(attestation));
+  ALLMENDE_ASSIGN_OR_RETURN(std::string content, builder_->FinishWithoutHash(attestation));
   ready_ = Deliver{std::move(content), false,         first, next_sequence_ - 1, built_accepted_at_,
                    entitled_->release, built_records_};
   return absl::OkStatus();

@@ -29,10 +29,13 @@ namespace allmende::broker {
 // Where a subscription starts; found out by the caller from the request, the log and its indexes.
 struct SubscribeStart {
   format::DatasetId dataset;
-  Sequence first_sequence = 1;  // the first one to deliver
-  Sequence head_sequence = 0;   // the last one stored
-  LogHash previous_hash{};      // of the entry that holds the sequence before the first one; zeros: none is kept
-  bool snapshot = false;        // up to `head_sequence` only the latest upsert of each key
+  Sequence first_sequence = 1;    // the first one to deliver
+  Sequence head_sequence = 0;     // the last one stored
+  LogHash previous_hash{};        // of the entry that holds the sequence before the first one; zeros: none is kept
+  bool snapshot = false;          // up to `head_sequence` only the latest upsert of each key
+  Sequence may_hold_below = 0;    // records from below this one the reader may hold already
+  uint64_t erasures = 0;          // ErasureCount of the log
+  Sequence erased_tombstone = 0;  // NewestErasedTombstone
   bool stop_at_head = false;
   bool accept_withheld = false;
 };
@@ -75,8 +78,15 @@ class SubscribeSession {
   struct Over {};
   using Action = std::variant<Say, Deliver, ReadFrom, Wait, Over>;
 
-  // Whether the record of this key at this sequence is the key's latest; asked in snapshots only.
-  using IsLatest = std::function<absl::StatusOr<bool>(std::string_view key, Sequence sequence)>;
+  // What Take may ask about the log, all of one moment.
+  struct Questions {
+    // Whether the record of this key at this sequence is the key's latest; asked in snapshots only.
+    std::function<absl::StatusOr<bool>(std::string_view key, Sequence sequence)> is_latest = {};
+    // The others are asked only in tables whose rows are filtered.
+    // As RecordFinder::Find.
+    std::function<absl::StatusOr<std::optional<format::RecordView>>(Sequence sequence)> find = {};
+    std::function<absl::StatusOr<uint64_t>()> erasures = {};  // ErasureCount
+  };
 
   // Borrows `salts`.
   SubscribeSession(SubscribeStart start, v1::Opened opened, std::shared_ptr<const Entitled> entitled,
@@ -99,13 +109,15 @@ class SubscribeSession {
 
   // Takes one entry of the log, in order. True when the session has enough: call Next again. `stored_bytes` are needed
   // only during the call.
-  //   kDataLoss  the entry is not a batch, or does not follow the one before
+  //   kDataLoss            the entry is not a batch, or does not follow the one before
+  //   kFailedPrecondition  the reader may hold a record that must go, but the log does not know any more
   absl::StatusOr<bool> Take(Sequence first_sequence, const LogHash& hash, std::string_view stored_bytes,
-                            const IsLatest& is_latest);
+                            const Questions& ask);
   // The log has no more entries to take now: what was taken goes out.
   absl::Status TakeNoMore();
 
   Sequence next_sequence() const { return next_sequence_; }
+  const SubscribeStart& start() const { return start_; }
   const Entitled& entitlement() const { return *entitled_; }
   // Records that the view could not be applied to, so that they were kept back, and the last one of them. Not one may
   // occur: the payloads were checked against their schema when they were published.
@@ -113,8 +125,10 @@ class SubscribeSession {
   Sequence last_view_error() const { return last_view_error_; }
 
  private:
-  absl::Status Transform(const StoredBatch& stored, Sequence sequence, const IsLatest& is_latest);
-  absl::Status TransformRecord(const format::RecordView& record, Sequence sequence, const IsLatest& is_latest);
+  absl::Status Transform(const StoredBatch& stored, Sequence sequence, const Questions& ask);
+  absl::Status TransformRecord(const format::RecordView& record, Sequence sequence, Sequence previous,
+                               const Questions& ask);
+  absl::StatusOr<bool> ReaderMayHold(Sequence previous, const Questions& ask) const;
   absl::Status AddRun(format::EntryKind kind);
   absl::Status FlushRun();
   absl::Status FinishDelivery();

@@ -114,7 +114,8 @@ class World {
 
   // Gives the session what it asks for, at most `entries_max` of it.
   void Serve(SubscribeSession& session, Sequence from, size_t entries_max) const {
-    const auto is_latest = [this](std::string_view key, Sequence sequence) -> absl::StatusOr<bool> {
+    SubscribeSession::Questions ask;
+    ask.is_latest = [this](std::string_view key, Sequence sequence) -> absl::StatusOr<bool> {
       const auto found = latest_.find(std::string(key));
       return found != latest_.end() && found->second == sequence;
     };
@@ -125,7 +126,7 @@ class World {
       if (entries_max-- == 0) {
         break;
       }
-      const auto enough = session.Take(entry.first, entry.hash, entry.bytes, is_latest);
+      const auto enough = session.Take(entry.first, entry.hash, entry.bytes, ask);
       ASSERT_TRUE(enough.ok()) << enough.status();
       if (*enough) {
         return;
@@ -330,6 +331,8 @@ TEST(SubscribeSession, TwoChangesThatNobodyHasHeardOfAreBothTold) {
   const auto second = std::get<SubscribeSession::Say>(session.Next(world.head(), kNow)).response;
   EXPECT_TRUE(first.entitlement_changed().narrowed()) << "a replica must be made anew";
   EXPECT_FALSE(second.entitlement_changed().narrowed());
+  EXPECT_FALSE(first.entitlement_changed().not_narrower());
+  EXPECT_TRUE(second.entitlement_changed().not_narrower());
 }
 
 TEST(SubscribeSession, ARowFilterThatComesNarrowsThoughEveryFieldStays) {
@@ -425,9 +428,8 @@ TEST(SubscribeSession, AnEntryThatIsNotTheNextOneIsDamage) {
   world.Append({{"a", 1}});
   world.Append({{"b", 2}});
   SubscribeSession session(world.From(1), {}, world.open(), world.salts());
-  const auto never = [](std::string_view, Sequence) -> absl::StatusOr<bool> { return true; };
-  EXPECT_EQ(session.Take(1, {}, "garbage", never).status().code(), absl::StatusCode::kDataLoss);
-  EXPECT_EQ(session.Take(1, {}, std::string(100, '\x01'), never).status().code(), absl::StatusCode::kDataLoss);
+  EXPECT_EQ(session.Take(1, {}, "garbage", {}).status().code(), absl::StatusCode::kDataLoss);
+  EXPECT_EQ(session.Take(1, {}, std::string(100, '\x02'), {}).status().code(), absl::StatusCode::kDataLoss);
 }
 
 TEST(SubscribeSession, AStoredBatchThatIsDamagedIsDamageAndNotTheSubscribersMistake) {
@@ -437,7 +439,8 @@ TEST(SubscribeSession, AStoredBatchThatIsDamagedIsDamageAndNotTheSubscribersMist
   const auto latest = [](std::string_view, Sequence) -> absl::StatusOr<bool> { return true; };
   for (const size_t cut : {size_t{1}, size_t{40}}) {
     SubscribeSession session(world.From(1), {}, world.masked(), world.salts());
-    const auto taken = session.Take(1, {}, std::string_view(whole).substr(0, whole.size() - cut), latest);
+    const auto taken =
+        session.Take(1, {}, std::string_view(whole).substr(0, whole.size() - cut), {.is_latest = latest});
     EXPECT_EQ(taken.status().code(), absl::StatusCode::kDataLoss) << taken.status();
     EXPECT_THAT(std::string(taken.status().message()), ::testing::HasSubstr("restore the broker's directory"));
   }

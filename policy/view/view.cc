@@ -165,6 +165,17 @@ ViewResult CompiledView::Apply(const RecordInput& input, ViewOutput& output) con
   output.key = {};
   output.key_is_pseudonym = false;
   output.event_time_us.reset();
+  if (input.operation == RecordOperation::kUpsert) {
+    bool passes = true;
+    if (plan_->filter != nullptr && !view::EvaluateFilter(*plan_->filter, input.payload, passes)) {
+      return ViewResult::kError;
+    }
+    if (!passes) {
+      return ViewResult::kFiltered;
+    }
+  } else if (input.operation != RecordOperation::kDelete || !input.payload.empty()) {
+    return ViewResult::kError;
+  }
   if (event_time_treatment_ == EventTimeTreatment::kKeep) {
     output.event_time_us = input.event_time_us;
   } else if (event_time_treatment_ == EventTimeTreatment::kRound && input.event_time_us.has_value()) {
@@ -175,32 +186,32 @@ ViewResult CompiledView::Apply(const RecordInput& input, ViewOutput& output) con
   } else if (key_treatment_ == KeyTreatment::kPseudonym) {
     if (!view::ComputePseudonym(*plan_->mac, plan_->key_pseudonym_prefix,
                                 view::PeriodOf(key_period_, input.event_time_us), {}, input.key, output.pseudonym_)) {
+      output.event_time_us.reset();
       return ViewResult::kError;
     }
     output.key = std::string_view(reinterpret_cast<const char*>(output.pseudonym_), view::kPseudonymBytes);
     output.key_is_pseudonym = true;
   }
   if (input.operation == RecordOperation::kDelete) {
-    return input.payload.empty() ? ViewResult::kDeliver : ViewResult::kError;
-  }
-  if (input.operation != RecordOperation::kUpsert) {
-    return ViewResult::kError;
-  }
-  if (plan_->filter != nullptr) {
-    bool passes = false;
-    if (!view::EvaluateFilter(*plan_->filter, input.payload, passes)) {
-      return ViewResult::kError;
-    }
-    if (!passes) {
-      return ViewResult::kFiltered;
-    }
+    return ViewResult::kDeliver;
   }
   view::Transform transform(*plan_, input.event_time_us, output.buffer_);
   if (!transform.Record(input.payload)) {
+    output.key = {};
+    output.event_time_us.reset();
     return ViewResult::kError;
   }
   output.payload = output.buffer_.view();
   return ViewResult::kDeliver;
+}
+
+bool CompiledView::filters_rows() const {
+  return plan_->filter != nullptr;
+}
+
+bool CompiledView::Passes(std::string_view payload) const {
+  bool passes = true;
+  return plan_->filter == nullptr || (view::EvaluateFilter(*plan_->filter, payload, passes) && passes);
 }
 
 }  // namespace allmende::policy

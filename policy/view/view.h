@@ -44,9 +44,8 @@ enum class ViewResult : uint8_t {
 // What comes out. Reuse it from record to record: it keeps its memory. Not thread-safe.
 class ViewOutput {
  public:
-  // Valid until the next Apply, and only after kDeliver; `payload` is empty in a delete. `key`, which borrows the input
-  // unless it is a pseudonym, is also valid after kFiltered: a reader that may hold an earlier version of the record,
-  // in a `table`, needs a delete for it.
+  // Valid until the next Apply, and only after kDeliver: after anything else they are empty. `payload` is empty in a
+  // delete; `key` borrows the input unless it is a pseudonym.
   std::string_view payload;
   std::string_view key;
   bool key_is_pseudonym = false;
@@ -80,8 +79,15 @@ class CompiledView {
   // one that it evolved from; on other bytes the result is an error or a record without the fields that do not parse,
   // and never more than the program names. Allocates nothing once `output` has grown to the size of the records.
   //
-  // Deletes pass whatever the row filter says, as the reader may hold the record: with their key or its pseudonym.
+  // Deletes pass whatever the row filter says, with their key or its pseudonym, for they have nothing that it could
+  // look at. Where the view filters rows, apply it to the delete of a `table`'s record only if the version before it
+  // Passes: nobody else may learn the key. When a record is filtered, a reader that may hold such a version needs a
+  // delete too.
   ViewResult Apply(const RecordInput& input, ViewOutput& output) const;
+
+  bool filters_rows() const;
+  // Whether the row filter lets through a record with this payload; a payload that is not one of the schema: no.
+  bool Passes(std::string_view payload) const;
 
   // The view changes nothing: stored bytes may be passed on instead of calling Apply. Holds for payloads that were
   // accepted for this very schema; those of an earlier one may carry fields that it no longer has.

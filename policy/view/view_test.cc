@@ -337,13 +337,31 @@ TEST_F(ViewTest, DeletesPassWithTheirKeyWhateverTheFilterSays) {
   EXPECT_EQ(view.Apply({static_cast<RecordOperation>(3), "k", 7, ""}, output), ViewResult::kError);
 }
 
-TEST_F(ViewTest, FilteredRecordStillShowsItsKeyForADelete) {
+TEST_F(ViewTest, OfAFilteredRecordNothingShowsNotEvenItsKey) {
+  const std::string rows = " rows { compare { field: 4 operator: GREATER value { integer: 50 } } }";
+  for (const char* const fields : {"fields { number: 1 keep {} } fields { number: 2 keep {} }",
+                                   "fields { number: 4 keep {} }"}) {  // the key as it is, and as a pseudonym
+    const CompiledView view = View(fields + rows);
+    EXPECT_TRUE(view.filters_rows());
+    ViewOutput output;
+    EXPECT_EQ(view.Apply({RecordOperation::kUpsert, "k", 7, Record().bytes()}, output), ViewResult::kFiltered);
+    EXPECT_EQ(output.key, "");
+    EXPECT_FALSE(output.key_is_pseudonym);
+    EXPECT_FALSE(output.event_time_us.has_value());
+    EXPECT_EQ(output.payload, "");
+  }
+}
+
+TEST_F(ViewTest, PassesSaysWhatApplyWouldFilter) {
   const CompiledView view =
       View("fields { number: 1 keep {} } rows { compare { field: 4 operator: GREATER value { integer: 50 } } }");
-  ViewOutput output;
-  EXPECT_EQ(view.Apply({RecordOperation::kUpsert, "k", 7, Record().bytes()}, output), ViewResult::kFiltered);
-  EXPECT_EQ(output.key, "k");
-  EXPECT_EQ(output.payload, "");
+  EXPECT_TRUE(view.Passes(Wire().Varint(4, 51).bytes()));
+  EXPECT_FALSE(view.Passes(Wire().Varint(4, 50).bytes()));
+  EXPECT_FALSE(view.Passes("")) << "an absent field lets nothing pass";
+  EXPECT_FALSE(view.Passes("\x80")) << "nor does what is no payload";
+  const CompiledView open = View("fields { number: 1 keep {} }");
+  EXPECT_FALSE(open.filters_rows());
+  EXPECT_TRUE(open.Passes(""));
 }
 
 TEST_F(ViewTest, FilterLooksAtValuesBeforeTheyAreChangedAndAtFieldsThatAreNotDelivered) {
