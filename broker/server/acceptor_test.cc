@@ -161,6 +161,31 @@ TEST_F(AcceptorTest, OneAddressDoesNotTakeThePlacesOfOthers) {
   EXPECT_TRUE(taken_.Await(3));
 }
 
+TEST_F(AcceptorTest, OfIpv6OneNetworkCountsAsOneAndIpv4AddressesStayApart) {
+  const AcceptorOptions one_each = {.connections_max = 100, .connections_per_address_max = 1};
+  if (!Acceptor::Listen({"[::]:0"}, one_each).ok()) {
+    GTEST_SKIP() << "this machine has no IPv6";
+  }
+  Listen(one_each, {"[::]:0"});
+  const UniqueFd v4 = Connected();
+  ASSERT_TRUE(taken_.Await(1));
+  const UniqueFd other_v4 = Connected("127.0.0.2");
+  ASSERT_TRUE(taken_.Await(2));
+  const auto connect_v6 = [this] {
+    UniqueFd fd(socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    sockaddr_in6 name = {};
+    name.sin6_family = AF_INET6;
+    name.sin6_port = htons(static_cast<uint16_t>(Port()));
+    name.sin6_addr = in6addr_loopback;
+    EXPECT_EQ(connect(fd.get(), reinterpret_cast<const sockaddr*>(&name), sizeof(name)), 0);
+    return fd;
+  };
+  const UniqueFd v6 = connect_v6();
+  EXPECT_TRUE(taken_.Await(3));
+  EXPECT_TRUE(IsClosed(connect_v6()));
+  EXPECT_TRUE(IsClosed(Connected()));
+}
+
 TEST_F(AcceptorTest, OutOfDescriptorsItWaitsAndAcceptsAgainWithinASecond) {
   Listen({});
   const UniqueFd during = Client();
