@@ -12,7 +12,9 @@
 #include "allmende/replica.h"
 #include "allmende/schema.h"
 #include "allmende/subscriber.h"
+#include "allmende/v1/catalogue.grpc.pb.h"
 #include "broker/testing/exchange_fixture.h"
+#include "sdk/pki/city.h"
 #include "sdk/testing/test_directory.h"
 
 namespace allmende {
@@ -242,6 +244,59 @@ TEST_F(SdkTest, AReplicaOfFilteredRowsHoldsWhatMayBeSeenNow) {
   EXPECT_EQ(replica->status().snapshots, 0u) << "resumed, not copied anew";
 }
 
+TEST_F(SdkTest, AReplicaThatMissedWhatWasErasedMeanwhileIsMadeAnewOnce) {
+  v1::CreateDatasetRequest create;
+  create.set_name("amt/lagen");
+  create.set_kind(v1::TABLE);
+  create.set_schema(schema_.descriptor_set());
+  create.set_message_name("test.Record");
+  create.mutable_retention()->set_latest(true);
+  grpc::ClientContext create_context;
+  v1::Dataset created;
+  ASSERT_TRUE(
+      v1::CatalogueService::NewStub(broker_.Connect("amt"))->CreateDataset(&create_context, create, &created).ok());
+  ASSERT_EQ(broker_.Release("amt/lagen", broker::PolicyText("amt/lagen", broker::kFields,
+                                                            absl::StrCat(broker::kNavigationGetsPublic,
+                                                                         "    rows: {level: {at_least: 50}}\n"))),
+            absl::OkStatus());
+  auto publisher = OpenPublisher("amt/lagen");
+  Append(*publisher, "a", 70);
+  Append(*publisher, "b", 9);
+  ASSERT_EQ(publisher->WaitUntilStored(Soon()), absl::OkStatus());
+  auto replica = OpenAndSync("amt/lagen");
+  EXPECT_EQ(All(*replica, true), std::vector<Seen>({{"a", 70}}));
+  replica.reset();
+
+  constexpr int kMore = 1'200;  // enough for the broker to look for what is superseded
+  Append(*publisher, "a", 9);
+  for (int i = 0; i < kMore; ++i) Append(*publisher, "c", 60 + i % 40);
+  ASSERT_EQ(publisher->WaitUntilStored(Soon()), absl::OkStatus());
+  const auto reading = v1::ExchangeService::NewStub(broker_.Connect("navi"));
+  v1::ReadRequest read;
+  read.set_dataset("amt/lagen");
+  read.set_purpose("verkehrslenkung");
+  read.set_records_max(1);
+  v1::ReadResponse first;
+  for (const absl::Time give_up = Soon(); absl::Now() < give_up; absl::SleepFor(absl::Milliseconds(50))) {
+    grpc::ClientContext context;
+    ASSERT_TRUE(reading->Read(&context, read, &first).ok());
+    ASSERT_EQ(first.records().records_size(), 1) << first.ShortDebugString();
+    if (first.records().records(0).operation() == v1::ERASED) break;
+  }
+  ASSERT_EQ(first.records().records(0).operation(), v1::ERASED);
+
+  replica = OpenReplica("amt/lagen");
+  ASSERT_TRUE(replica->StartSync(*operator_).ok());
+  ASSERT_EQ(replica->WaitForSequence(kMore + 3, Soon()), absl::OkStatus());
+  EXPECT_EQ(All(*replica, true), std::vector<Seen>({{"c", 60 + (kMore - 1) % 40}}));
+  Append(*publisher, "c", 9);
+  Append(*publisher, "b", 10);
+  ASSERT_EQ(publisher->WaitUntilStored(Soon()), absl::OkStatus());
+  ASSERT_EQ(replica->WaitForSequence(kMore + 5, Soon()), absl::OkStatus());
+  EXPECT_EQ(All(*replica, true), std::vector<Seen>());
+  EXPECT_EQ(replica->status().snapshots, 1u);
+}
+
 TEST_F(SdkTest, ARecordThatDoesNotFitIsNamedAndCanBeDiscarded) {
   auto publisher = OpenPublisher("amt/pegel");
   Append(*publisher, "good", 1);
@@ -275,6 +330,37 @@ TEST_F(SdkTest, AReleaseThatPermitsNothingClosesTheReplica) {
   ASSERT_TRUE(event.ok()) << event.status();
   ASSERT_TRUE(std::holds_alternative<SubscriptionEnded>(*event));
   EXPECT_NE(std::get<SubscriptionEnded>(*event).refused.code(), "");
+}
+
+TEST_F(SdkTest, APublisherGoesOnUnderARenewedCertificate) {
+  auto publisher = OpenPublisher("amt/pegel");
+  int count = 0;
+  Append(*publisher, "id", count++);
+  ASSERT_EQ(publisher->WaitUntilStored(Soon()), absl::OkStatus());
+  const auto issued = pki::ListCertificates(broker_.directory());
+  ASSERT_TRUE(issued.ok()) << issued.status();
+  for (const pki::CertificateEntry& entry : *issued) {
+    if (entry.participant != "amt") continue;
+    ASSERT_EQ(pki::Revoke(broker_.directory(), {.subject = entry.serial, .reason = "key lost"}, absl::Now()),
+              absl::OkStatus());
+  }
+  const absl::Time give_up = Soon();
+  while (!absl::IsUnauthenticated(publisher->stats().last_error) && absl::Now() < give_up) {
+    Append(*publisher, "id", count++);
+    (void)publisher->WaitUntilStored(absl::Now() + absl::Milliseconds(50));
+  }
+  EXPECT_EQ(publisher->stats().last_error.code(), absl::StatusCode::kUnauthenticated);
+  EXPECT_EQ(publisher->stats().stopped, absl::OkStatus());
+
+  pki::IssueOptions renewal;
+  renewal.participant = "amt";
+  renewal.roles.Add(policy::Role::kAgency);
+  renewal.renew = true;
+  const auto renewed = pki::IssueCertificate(broker_.directory(), renewal, absl::Now());
+  ASSERT_TRUE(renewed.ok()) << renewed.status();
+  Append(*publisher, "id", count++);
+  EXPECT_EQ(publisher->WaitUntilStored(Soon()), absl::OkStatus());
+  EXPECT_EQ(agency_->GetDataset("amt/pegel")->next_sequence(), static_cast<uint64_t>(count) + 1);
 }
 
 TEST_F(SdkTest, ASecondOutboxMustTakeOver) {
