@@ -58,6 +58,11 @@ TEST_F(CatalogueTest, InferWritesASchemaAndSaysWhatIsOpen) {
             "names or forms differ from the file: `--mapping FILE` writes how its columns become fields\n");
 }
 
+TEST_F(CatalogueTest, OneRowIsOneRow) {
+  EXPECT_EQ(Do({"schema", "infer", csv_, "--rows", "1", "--class", "public"}), ExitCode::kOk);
+  EXPECT_THAT(test_.Err(), HasSubstr("guessed from 1 row\n"));
+}
+
 TEST_F(CatalogueTest, WhatInferWritesCanBeShown) {
   const std::string proto = directory_.File("rain.proto");
   EXPECT_EQ(Do({"schema", "infer", csv_, "--class", "public", "--out", proto, "--mapping",

@@ -74,7 +74,8 @@ absl::StatusOr<ExitCode> Infer(Context& context, const Values& values) {
   }
   const int open = OpenClasses(schema.proto_text);
   if (context.quiet) return ExitCode::kOk;
-  *context.err << "message " << schema.message << ", guessed from " << CountText(schema.rows) << " rows\n";
+  *context.err << "message " << schema.message << ", guessed from " << CountText(schema.rows)
+               << (schema.rows == 1 ? " row\n" : " rows\n");
   if (open > 0) {
     *context.err << open << (open == 1 ? " field has" : " fields have")
                  << " no class yet and would never be delivered: choose one for each, or say `--class public`\n";
