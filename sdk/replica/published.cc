@@ -35,8 +35,11 @@ void Published::Publish(std::shared_ptr<const session::ReplicaState> state, bool
   MutexLock lock(mutex_);
   if ((state->narrowed && !state_->narrowed) || (state->ended && !state_->ended)) ++closings_;
   if (state_->served.number != 0 && state->served.number != state_->served.number) ++snapshots_;
+  const absl::Duration since_boot = clock_->SinceBoot();
+  // What comes after a silence that was too long can have lain somewhere.
+  if (vouched || since_boot <= heard_at_ + session::kBrokerSilenceMax) heard_at_ = since_boot;
   if (vouched) {
-    clock_mark_.Vouch({state->clock_seen, clock_->SinceBoot()});
+    clock_mark_.Vouch({state->clock_seen, since_boot});
   } else {
     clock_mark_.See(LocalNow());
   }
@@ -60,6 +63,7 @@ void Published::Follow(std::shared_ptr<Subscriber> subscriber) {
 void Published::Opened(uint64_t connects) {
   MutexLock lock(mutex_);
   opened_connects_ = connects;
+  heard_at_ = clock_->SinceBoot();
 }
 
 void Published::Level() {
@@ -75,7 +79,7 @@ void Published::Pause(const absl::Status& why) {
 }
 
 bool Published::IsConnected() const {
-  if (subscriber_ == nullptr) return false;
+  if (subscriber_ == nullptr || clock_->SinceBoot() > heard_at_ + session::kBrokerSilenceMax) return false;
   const Subscriber::Stats stats = subscriber_->stats();
   return !stats.connected_to.empty() && stats.connects == opened_connects_;
 }

@@ -38,8 +38,8 @@ class Published {
   // Of the sync.
   void Begin();
   void End();
-  // `state` is on the disk, or closes the copy. `vouched`: a broker was just heard, so the local clock counts from
-  // anew.
+  // `state` is on the disk, or closes the copy. `vouched`: a broker has just said something, so the local clock counts
+  // from anew.
   void Publish(std::shared_ptr<const session::ReplicaState> state, bool vouched);
   std::shared_ptr<const session::ReplicaState> state() const;  // as published last
   void Follow(std::shared_ptr<Subscriber> subscriber);         // null: none
@@ -91,6 +91,7 @@ class Published {
 
   bool running_ ABSL_GUARDED_BY(mutex_) = false;
   std::shared_ptr<Subscriber> subscriber_ ABSL_GUARDED_BY(mutex_);
+  absl::Duration heard_at_ ABSL_GUARDED_BY(mutex_) = -absl::InfiniteDuration();  // since boot; of the broker, last
   uint64_t opened_connects_ ABSL_GUARDED_BY(mutex_) = 0;  // of the subscriber: so many have begun in the state
   absl::Status paused_ ABSL_GUARDED_BY(mutex_);           // why there is no subscription now
   uint64_t levels_ ABSL_GUARDED_BY(mutex_) = 0;           // how often everything was here

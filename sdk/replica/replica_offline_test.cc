@@ -88,6 +88,20 @@ TEST_F(StreamReplicaTest, IsReadableOnlyInContactWhereTheLeaseIsNothing) {
   EXPECT_EQ(replica->GetSequence(1).status().code(), absl::StatusCode::kPermissionDenied);
 }
 
+// A machine that slept: its connection may have ended long ago.
+TEST_F(StreamReplicaTest, ASilentConnectionIsNoContact) {
+  dataset_.SetLease(absl::ZeroDuration());
+  Put("a", "one");
+  auto replica = OpenAndSync();
+  clock_->Advance(absl::Seconds(30));
+  EXPECT_TRUE(replica->GetSequence(1).ok());
+  clock_->Advance(absl::Minutes(1));
+  EXPECT_EQ(replica->GetSequence(1).status().code(), absl::StatusCode::kPermissionDenied);
+  EXPECT_EQ(replica->status().info.source, ReadInfo::Source::kOffline);
+  Put("a", "two");
+  while (!replica->GetSequence(2).ok()) absl::SleepFor(absl::Milliseconds(1));
+}
+
 TEST_F(StreamReplicaTest, NeverClosesUnderALeaseWithoutEnd) {
   dataset_.SetLease(absl::InfiniteDuration());
   Put("a", "one");

@@ -115,7 +115,9 @@ Syncer::Leave Syncer::FollowSubscriber(Subscriber& subscriber) {
         is_watermark && std::get<WatermarkReached>(*event).sequence >= std::get<WatermarkReached>(*event).head_sequence;
     const RecordBatch* batch = nullptr;
     const session::ReplicaEvent step = EventOf(event, batch);
-    if (std::optional<Leave> leave = CarryOut(Step(step), batch, is_watermark)) return *leave;
+    const session::ReplicaEffects effects = Step(step);
+    const bool vouched = is_watermark && apply_.SinceWatermark() <= session::kBrokerSilenceMax;
+    if (std::optional<Leave> leave = CarryOut(effects, batch, vouched)) return *leave;
     if (is_opened) published_->Opened(++connects);
     if (is_watermark) failures_ = 0;
     if (is_level && apply_.state().made.number == 0) published_->Level();

@@ -17,6 +17,7 @@
 #include "sdk/replica/housekeeper.h"
 #include "sdk/replica/published.h"
 #include "sdk/session/replica_apply.h"
+#include "sdk/session/replica_guard.h"
 
 namespace allmende::replica {
 

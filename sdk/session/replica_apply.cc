@@ -13,6 +13,9 @@ namespace {
 // Deleting a range costs every later read a little, so it is done for many records at once.
 constexpr absl::Duration kTrimInterval = absl::Minutes(1);
 
+// Two clocks may move apart by one part in so many.
+constexpr int64_t kClockDrift = 2000;
+
 // A broker that refuses what follows each copy must not be asked for one after the other.
 constexpr absl::Duration kRemakePauseMin = absl::Seconds(1);
 constexpr absl::Duration kRemakePauseMax = absl::Minutes(5);
@@ -97,9 +100,12 @@ void ReplicaApply::On(const WithheldRange& event) {
 // The earliest instant at which the broker's clock can have shown `as_of` is also the likeliest one: what lay in a
 // socket or a buffer meanwhile was said no later for it. A broker's clock that goes back begins anew.
 void ReplicaApply::HearClock(absl::Time as_of) {
-  if (as_of < heard_) broker_at_boot_ = absl::InfinitePast();
+  if (as_of < heard_ || heard_ == absl::InfinitePast()) {
+    broker_at_boot_ = as_of - now_.since_boot;
+  } else {
+    broker_at_boot_ = std::max(broker_at_boot_ - (as_of - heard_) / kClockDrift, as_of - now_.since_boot);
+  }
   heard_ = as_of;
-  broker_at_boot_ = std::max(broker_at_boot_, as_of - now_.since_boot);
 }
 
 void ReplicaApply::On(const WatermarkReached& event) {

@@ -65,6 +65,8 @@ class ReplicaApply {
   ReplicaEffects Step(const ReplicaEvent& event, const LocalTime& now);
 
   const ReplicaState& state() const { return state_; }
+  // How long ago the last watermark was said, at the step about it.
+  absl::Duration SinceWatermark() const { return SinceSaid(heard_); }
   // The caller counts what it stores: by how many records `copy` grew, or shrank.
   void CountRecords(uint64_t copy, int64_t delta);
 

@@ -11,6 +11,10 @@
 
 namespace allmende::session {
 
+// A broker says something every few seconds. After more than this without a word, by a clock that goes on while the
+// machine sleeps, nobody knows whether the connection still stands.
+inline constexpr absl::Duration kBrokerSilenceMax = absl::Seconds(40);
+
 struct ReplicaGuardInput {
   bool connected = false;                        // a subscription stands, so the broker would say if something ended
   bool level = false;                            // and it has delivered everything
