@@ -61,7 +61,11 @@ void ReplicaApply::On(const SubscriptionOpened& event) {
   if (RefuseCopy(opened.terms(), narrowed)) return;
   if (narrowed) return MakeAnew(/*narrowed=*/true);
   state_.ended = false;
-  if (!event.resumed && state_.resume_token.empty()) return OpenMade(opened);
+  if (state_.resume_token.empty()) {
+    if (!event.resumed) return OpenMade(opened);
+    // Another writer wrote on meanwhile, perhaps behind a log that was restored.
+    if (before.epoch() != opened.epoch() && state_.made.applied > 0) return MakeAnew(/*narrowed=*/false);
+  }
   if (IsMaking()) state_.made_target = std::max(state_.made_target, opened.head_sequence());
   Commit(/*synced=*/false, /*with_opened=*/true);
 }

@@ -199,6 +199,25 @@ TEST_F(ReplicaApplyTest, AReconnectGoesOnWithTheFirstCopy) {
   EXPECT_EQ(apply_.state().served.number, 1u);
 }
 
+TEST_F(ReplicaApplyTest, AReconnectDoesNotGoOnBehindAnotherWriterWithoutAToken) {
+  Do(Opened(v1::STREAM, 1, 10));
+  Do(BatchArrived{1, 6});
+  SubscriptionOpened opened = Opened(v1::STREAM, 7, 12);
+  opened.resumed = true;
+  opened.opened.set_epoch(1);
+  EXPECT_THAT(Do(opened), ElementsAre("commit opened", "drop 1", "resubscribe"));
+  EXPECT_TRUE(std::holds_alternative<StartAtOldest>(apply_.Start()));
+  // With one, the broker has proven that its log is the same.
+  opened.resumed = false;
+  opened.opened.set_first_sequence(1);
+  Do(opened);
+  Do(BatchArrived{1, 12});
+  Do(Watermark(12, 12));
+  opened.resumed = true;
+  opened.opened.set_epoch(2);
+  EXPECT_THAT(Do(opened), ElementsAre("commit opened"));
+}
+
 TEST_F(ReplicaApplyTest, ASnapshotIsNotResumed) {
   Do(Opened(v1::TABLE, 1, 10));
   Do(Opened(v1::TABLE, 1, 10, true));
