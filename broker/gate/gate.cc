@@ -63,6 +63,32 @@ bool MayReadData(const pki::RoleSet& roles) {
   return roles.Has(policy::Role::kAgency) || roles.Has(policy::Role::kOperator);
 }
 
+constexpr size_t kPurposeBytesMax = 64;
+constexpr size_t kDatasetNameBytesMax = 128;
+constexpr size_t kAgreementBytesMax = 64;
+
+bool IsPurpose(const std::string& text) {
+  const auto alphanumeric = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); };
+  return !text.empty() && text.size() <= kPurposeBytesMax && alphanumeric(text.front()) &&
+         std::all_of(text.begin(), text.end(),
+                     [&](char c) { return alphanumeric(c) || c == '-' || c == '_' || c == '.'; });
+}
+
+// Texts go into answers, log lines and, as an agreement, into the control log for good: so what no policy can name is
+// refused before anything is looked up.
+absl::Status CheckTexts(const GateRequest& request) {
+  if (request.dataset.size() > kDatasetNameBytesMax || request.agreement.size() > kAgreementBytesMax) {
+    return absl::InvalidArgumentError(absl::StrCat("a dataset's name has at most ", kDatasetNameBytesMax,
+                                                   " bytes, an agreement's id at most ", kAgreementBytesMax));
+  }
+  if (!request.purpose.empty() && !IsPurpose(request.purpose)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("`purpose` is no word as policies name purposes: 1 to ", kPurposeBytesMax,
+                     " characters of a-z, 0-9, `-`, `_` and `.`, for example `verkehrslenkung`"));
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 std::string ImplicitAgreementId(const std::string& dataset_id, const std::string& participant,
@@ -87,6 +113,7 @@ absl::StatusOr<GateAnswer> Gate::Decide(const State& state, const GateRequest& r
 
 absl::StatusOr<Gate::Explanation> Gate::Explain(const State& state, const GateRequest& request,
                                                 const std::vector<std::string>& suppose, absl::Time now) {
+  ALLMENDE_RETURN_IF_ERROR(CheckTexts(request));
   const DatasetState* dataset = state.Find(request.dataset);
   if (dataset == nullptr) {
     return absl::NotFoundError(

@@ -51,7 +51,8 @@ class Gate {
   // Decides in `state`, at `now`. No I/O; microseconds, or a millisecond where a view must be compiled.
   //   kNotFound          no such dataset
   //   kPermissionDenied  the caller's roles do not read data at all: separation of duties
-  //   kInvalidArgument   the agreement is not one of this caller for this dataset and purpose
+  //   kInvalidArgument   the agreement is not one of this caller for this dataset and purpose, or a text of the
+  //                      request is none that a policy could name
   //   others             a bug or damage: nothing is delivered
   absl::StatusOr<GateAnswer> Decide(const State& state, const GateRequest& request, absl::Time now);
 

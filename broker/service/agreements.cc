@@ -1,11 +1,29 @@
 #include "broker/service/agreements.h"
 
+#include <algorithm>
 #include <optional>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 
 namespace allmende::broker {
+namespace {
+
+// Agreements stay for good, and where a rule says `purpose: any` the reader makes the purposes up.
+constexpr int64_t kAgreementsMax = 64;  // of one participant about one dataset
+
+absl::Status CheckRoom(const State& state, const std::string& dataset, const std::string& participant) {
+  const int64_t count = std::count_if(state.agreements.begin(), state.agreements.end(), [&](const auto& entry) {
+    return entry.second->participant == participant && entry.second->dataset == dataset;
+  });
+  return count < kAgreementsMax ? absl::OkStatus()
+                                : absl::ResourceExhaustedError(
+                                      absl::StrCat("`", participant, "` has ", count, " agreements about `", dataset,
+                                                   "`, which is the limit: use a purpose it has used "
+                                                   "before"));
+}
+
+}  // namespace
 
 v1::Actor ActorOf(const pki::Identity& identity) {
   v1::Actor actor;
@@ -25,6 +43,10 @@ void RecordImplicitAgreement(Exchange& exchange, const GateRequest& request,
     const std::string id = ImplicitAgreementId(dataset->id, participant, purpose);
     if (state.agreements.contains(id)) {
       return std::nullopt;
+    }
+    const absl::Status room = CheckRoom(state, dataset_name, participant);
+    if (!room.ok()) {
+      return room;
     }
     v1::Fact fact;
     v1::AgreementAccepted& accepted = *fact.mutable_agreement_accepted();

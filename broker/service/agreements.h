@@ -11,7 +11,7 @@
 namespace allmende::broker {
 
 // Records that the caller of `request` uses the dataset for the purpose, unless it is recorded already. `done` gets OK
-// once it is durable; it runs on the executor.
+// once it is durable, kResourceExhausted where a participant has too many about one dataset; it runs on the executor.
 void RecordImplicitAgreement(Exchange& exchange, const GateRequest& request,
                              absl::AnyInvocable<void(absl::Status)> done);
 

@@ -1,12 +1,13 @@
 #include "broker/service/release.h"
 
+#include <algorithm>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "policy/language/check.h"
 #include "broker/control/projection.h"
+#include "policy/language/check.h"
 #include "policy/language/inline_tests.h"
 #include "policy/language/parse.h"
 #include "sdk/base/status.h"
@@ -19,8 +20,10 @@ constexpr size_t kFileNameBytesMax = 200;
 
 absl::Status CheckFile(const v1::ReleaseRequest& request) {
   const std::string& name = request.file_name();
-  if (name.empty() || name.size() > kFileNameBytesMax || name.find('/') != std::string::npos) {
-    return absl::InvalidArgumentError("`file_name` is the policy file's name without its folder");
+  const auto forbidden = [](char c) { return c == '/' || static_cast<unsigned char>(c) < 0x20 || c == 0x7f; };
+  if (name.empty() || name.size() > kFileNameBytesMax || std::any_of(name.begin(), name.end(), forbidden)) {
+    return absl::InvalidArgumentError(absl::StrCat("`file_name` is the policy file's name without its folder: 1 to ",
+                                                   kFileNameBytesMax, " bytes, no `/` and no control characters"));
   }
   if (request.text().size() > kTextBytesMax) {
     return absl::InvalidArgumentError(
@@ -99,9 +102,6 @@ absl::StatusOr<std::optional<v1::Fact>> ProposeRelease(const State& state, const
     return absl::AbortedError(absl::StrCat("release ", in_force, " is in force, not ", request.expected_release(),
                                            ": somebody else released meanwhile; compare with it and try again"));
   }
-  v1::Fact fact;
-  v1::PolicyReleased& released = *fact.mutable_policy_released();
-  released.set_dataset(request.dataset());
   // It fitted when it was checked; the schema may have changed since.
   if (dataset != nullptr) {
     if (const std::string misfits = PolicyMisfits(request.text(), request.file_name(), *dataset->schema->table);
@@ -109,6 +109,9 @@ absl::StatusOr<std::optional<v1::Fact>> ProposeRelease(const State& state, const
       return absl::AbortedError(absl::StrCat("the schema of `", dataset->name, "` changed meanwhile: ", misfits));
     }
   }
+  v1::Fact fact;
+  v1::PolicyReleased& released = *fact.mutable_policy_released();
+  released.set_dataset(request.dataset());
   released.set_number(in_force + 1);
   released.set_file_name(request.file_name());
   released.set_text(request.text());
