@@ -246,6 +246,31 @@ TEST_P(LogConformance, DeletedPrefixTakesItsKeysAndNoOthers) {
               ElementsAre("a=1", "ab=1", "abc=1", "ab\xff!=after", "ac=1", "b=1"));
 }
 
+TEST_P(LogConformance, AKeyIsDeletedOnlyIfItHasTheValueWhenItsTurnComes) {
+  ASSERT_TRUE(
+      WriteSide({SideWrite::Put(SideFamily::kKeyIndex, "a", "1"), SideWrite::Put(SideFamily::kKeyIndex, "b", "1"),
+                 SideWrite::Put(SideFamily::kKeyIndex, "c", "2"), SideWrite::Put(SideFamily::kState, "a", "1")})
+          .ok());
+  harness_->Hold();
+  ASSERT_TRUE(log().WriteSide({SideWrite::Put(SideFamily::kKeyIndex, "b", "3")}, [](const absl::Status&) {}).ok());
+  std::vector<SideWrite> writes;
+  for (const char* key : {"a", "b", "c", "never"}) {
+    writes.push_back(SideWrite::DeleteIf(SideFamily::kKeyIndex, key, "1"));
+  }
+  writes.push_back(SideWrite::Put(SideFamily::kKeyIndex, "d", "4"));
+  ASSERT_TRUE(log().WriteSide(std::move(writes), [](const absl::Status& status) { EXPECT_TRUE(status.ok()); }).ok());
+  ASSERT_TRUE(log().WriteSide({SideWrite::Put(SideFamily::kKeyIndex, "e", "5")}, [](const absl::Status&) {}).ok());
+  harness_->Release();
+  harness_->Settle();
+  EXPECT_THAT(Drain(*log().View()->ScanSide(SideFamily::kKeyIndex, "", "")), ElementsAre("b=3", "c=2", "d=4", "e=5"));
+  EXPECT_THAT(log().View()->GetSide(SideFamily::kState, "a").value(), Optional(std::string("1")));
+}
+
+TEST_P(LogConformance, NoEntryIsWrittenWithADeleteThatLooks) {
+  EXPECT_EQ(AppendTo(kRain, {EntryOf("a")}, {SideWrite::DeleteIf(SideFamily::kState, "k", "1")}).status().code(),
+            absl::StatusCode::kInvalidArgument);
+}
+
 TEST_P(LogConformance, EverythingIsThereAfterReopening) {
   const LogHead head =
       AppendTo(kRain, {EntryOf("a"), EntryOf("b", 3)}, {SideWrite::Put(SideFamily::kState, "k", "v")}).value();

@@ -115,6 +115,11 @@ void MemoryState::WriteSide(const std::vector<SideWrite>& writes) {
       case SideWrite::Kind::kDelete:
         keys->erase(write.key);
         break;
+      case SideWrite::Kind::kDeleteIf:
+        if (const auto found = keys->find(write.key); found != keys->end() && found->second == write.value) {
+          keys->erase(found);
+        }
+        break;
       case SideWrite::Kind::kDeletePrefix:
         keys->erase(keys->lower_bound(write.key), keys->lower_bound(PrefixEnd(write.key)));
         break;

@@ -16,6 +16,11 @@ bool StoreGroup::Add(Write& write) {
   if (looks && changed_.contains(write.log)) {
     return false;
   }
+  const bool looks_at_side = std::any_of(write.side_writes.begin(), write.side_writes.end(),
+                                         [](const SideWrite& side) { return side.kind == SideWrite::Kind::kDeleteIf; });
+  if (looks_at_side && changes_) {
+    return false;
+  }
   absl::StatusOr<LogHead> head = Stage(write);
   outcomes_.push_back({std::move(write), std::move(head)});
   return true;
@@ -26,8 +31,7 @@ absl::StatusOr<LogHead> StoreGroup::Stage(const Write& write) {
     case Write::Kind::kAppend:
       return StageAppend(write);
     case Write::Kind::kSide:
-      StageSide(write.side_writes);
-      return LogHead();
+      return StageSideAlone(write.side_writes);
     case Write::Kind::kReplace:
       return StageReplace(write);
     case Write::Kind::kTrim:
@@ -69,6 +73,23 @@ absl::StatusOr<LogHead> StoreGroup::StageAppend(const Write& write) {
   return head.ToHead();
 }
 
+absl::StatusOr<LogHead> StoreGroup::StageSideAlone(const std::vector<SideWrite>& writes) {
+  std::vector<const SideWrite*> met;
+  for (const SideWrite& write : writes) {
+    if (write.kind == SideWrite::Kind::kDeleteIf) {
+      ALLMENDE_ASSIGN_OR_RETURN(const auto value, database_.Get(FamilyOf(write.family), write.key));
+      if (value.has_value() && *value == write.value) {
+        met.push_back(&write);
+      }
+    }
+  }
+  StageSide(writes);
+  for (const SideWrite* write : met) {
+    writes_.Delete(FamilyOf(write->family), write->key);
+  }
+  return LogHead();
+}
+
 void StoreGroup::StageSide(const std::vector<SideWrite>& writes) {
   for (const SideWrite& write : writes) {
     const store::Family family = FamilyOf(write.family);
@@ -82,6 +103,8 @@ void StoreGroup::StageSide(const std::vector<SideWrite>& writes) {
       case SideWrite::Kind::kDeletePrefix:
         writes_.DeleteRange(family, write.key, PrefixEnd(write.key));
         break;
+      case SideWrite::Kind::kDeleteIf:
+        break;  // StageSideAlone
     }
     changes_ = true;
   }

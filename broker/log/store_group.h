@@ -60,6 +60,7 @@ class StoreGroup {
   absl::StatusOr<LogHead> StageReplace(const Write& write);
   absl::StatusOr<LogHead> StageTrim(const Write& write);
   absl::StatusOr<LogHead> StageReclaim(LogId log, HeadRecord head, Sequence from);
+  absl::StatusOr<LogHead> StageSideAlone(const std::vector<SideWrite>& writes);
   void StageSide(const std::vector<SideWrite>& writes);
   bool ReclaimIsDue(LogId log, const HeadRecord& head);
 

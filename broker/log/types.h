@@ -69,7 +69,7 @@ enum class SideFamily : std::uint8_t {
 };
 
 struct SideWrite {
-  enum class Kind : std::uint8_t { kPut, kDelete, kDeletePrefix };
+  enum class Kind : std::uint8_t { kPut, kDelete, kDeletePrefix, kDeleteIf };
 
   static SideWrite Put(SideFamily family, std::string key, std::string value) {
     return {Kind::kPut, family, std::move(key), std::move(value)};
@@ -78,6 +78,11 @@ struct SideWrite {
   // Every key that begins with `prefix`. Slows reads nearby for a while: for dropping an index, not for single keys.
   static SideWrite DeletePrefix(SideFamily family, std::string prefix) {
     return {Kind::kDeletePrefix, family, std::move(prefix), {}};
+  }
+  // The key, if `value` is what it has when the write's turn comes. In Log::WriteSide only, and not beside other writes
+  // of the key. The log reads for it: no more than some thousands in one write.
+  static SideWrite DeleteIf(SideFamily family, std::string key, std::string value) {
+    return {Kind::kDeleteIf, family, std::move(key), std::move(value)};
   }
 
   Kind kind = Kind::kPut;

@@ -31,6 +31,9 @@ absl::StatusOr<std::size_t> CheckWrite(const WriteLimits& limits, std::span<cons
     if (write.kind == SideWrite::Kind::kDeletePrefix && PrefixEnd(write.key).empty()) {
       return absl::InvalidArgumentError("a prefix to delete is empty");
     }
+    if (write.kind == SideWrite::Kind::kDeleteIf && !entries.empty()) {
+      return absl::InvalidArgumentError("what a key has is not looked at in a write of entries");
+    }
     bytes += write.key.size() + write.value.size() + kWriteOverheadBytes;
   }
   if (bytes > limits.bytes_max) {
