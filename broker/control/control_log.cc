@@ -1,7 +1,9 @@
 #include "broker/control/control_log.h"
 
+#include <algorithm>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "broker/control/projection.h"
@@ -33,7 +35,7 @@ absl::Status ReplayEntry(const StoredEntry& entry, State& state) {
   if (fact.sequence() != entry.first_sequence || fact.previous_hash() != state.head_hash) {
     return absl::DataLossError(absl::StrCat("fact ", entry.first_sequence,
                                             " of the control log does not follow the one before it: restore the "
-                                            "directory from a backup, or start with `--accept-loss`"));
+                                            "directory from a backup"));
   }
   absl::Status applied = Apply(fact, state);
   if (!applied.ok()) {
@@ -55,6 +57,11 @@ absl::Status Replay(Log& log, State& state, LogPosition& position) {
       position = cursor->entry().after;
     }
     ALLMENDE_RETURN_IF_ERROR(cursor->status());
+  }
+  // Facts that were lost may have given numbers to logs that are still there: no other dataset gets those.
+  const std::vector<LogId> logs = log.Logs();
+  if (!logs.empty()) {
+    state.next_log = std::max(state.next_log, static_cast<uint32_t>(logs.back()) + 1);
   }
   return absl::OkStatus();
 }

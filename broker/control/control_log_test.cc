@@ -81,6 +81,31 @@ TEST_F(ControlLogTest, FactsAreThereAfterReopening) {
   EXPECT_EQ(control_->state()->regime.crises(1).reason(), "second");
 }
 
+TEST_F(ControlLogTest, TheNumberOfALogWhoseDatasetWasLostIsNotGivenAgain) {
+  AppendRequest request;
+  request.log = LogId{7};
+  request.entries.push_back({.bytes = "of a dataset that no fact names"});
+  ASSERT_TRUE(AppendAndWait(*log_, std::move(request)).ok());
+  Reopen();
+  EXPECT_EQ(control_->state()->next_log, 8);
+}
+
+TEST_F(ControlLogTest, AFactThatDoesNotFollowIsRefusedAndNothingIsAdvisedThatDoesNotHelp) {
+  ASSERT_EQ(Declare("first"), absl::OkStatus());
+  v1::Fact fact;
+  fact.set_sequence(2);
+  fact.set_previous_hash(std::string(32, 'x'));
+  AppendRequest request;
+  request.log = kControlLog;
+  request.expected = log_->HeadOf(kControlLog).position;
+  request.entries.push_back({.bytes = fact.SerializeAsString()});
+  ASSERT_TRUE(AppendAndWait(*log_, std::move(request)).ok());
+  const absl::Status refused = ControlLog::Open(*log_, clock_, *executor_).status();
+  EXPECT_EQ(refused.code(), absl::StatusCode::kDataLoss);
+  EXPECT_THAT(std::string(refused.message()), ::testing::HasSubstr("restore the directory from a backup"));
+  EXPECT_THAT(std::string(refused.message()), ::testing::Not(::testing::HasSubstr("accept-loss")));
+}
+
 TEST_F(ControlLogTest, AFactThatCouldNotBeReadBackIsRefusedAndNothingIsStored) {
   const absl::Status refused = Declare("cut inside a character: \xc3");
   EXPECT_EQ(refused.code(), absl::StatusCode::kInternal) << refused;

@@ -110,6 +110,11 @@ absl::StatusOr<DatasetLog::Tail> DatasetLog::ReadTail() const {
     }
     ALLMENDE_ASSIGN_OR_RETURN(const StoredBatch stored, SplitStored(cursor->entry().bytes));
     ALLMENDE_ASSIGN_OR_RETURN(const format::Statement statement, format::ParseStatement(stored.batch));
+    if (statement.dataset != dataset_) {
+      return absl::DataLossError(absl::StrCat("the last batch of ", LogName(id_),
+                                              " is of another dataset: restore the ",
+                                              "broker's directory from a backup"));
+    }
     tail.chain = format::HeadAfter(statement, stored.batch);
   } else if (head.next_sequence > 1) {
     return absl::DataLossError(absl::StrCat("the last batch of ", LogName(id_), " was trimmed away"));

@@ -172,6 +172,12 @@ TEST_F(DatasetLogTest, ABatchOfAnotherSchemaEpochOrDatasetIsRefusedForThatReason
   Store({{"a", 1}});
 }
 
+TEST_F(DatasetLogTest, ALogThatHoldsAnotherDatasetsBatchesIsNotOpened) {
+  Store({{"a", 1}});
+  dataset_.id = std::string(16, 'o');
+  EXPECT_EQ(DatasetLog::Open(*log_, clock_, dataset_).status().code(), absl::StatusCode::kDataLoss);
+}
+
 TEST_F(DatasetLogTest, TheSameBatchAgainIsARepeatAlsoAfterReopening) {
   const std::string batch = Seal({{"a", 1}});
   ASSERT_TRUE(SubmitAndSettle(batch)->stored);

@@ -21,6 +21,8 @@ class RecordFinder {
   // valid until the next call. Blocks on the disk.
   //   kDataLoss  the batch is damaged or missing
   absl::StatusOr<std::optional<format::RecordView>> Find(Sequence sequence);
+  // Whose record it is, according to its batch. Requires that Find found one.
+  const format::DatasetId& dataset() const { return walk_->statement().dataset; }
 
  private:
   absl::Status Open(Sequence sequence);

@@ -20,6 +20,14 @@ constexpr uint32_t kRecordsMax = 10'000;
 constexpr size_t kAnswerBytesMax = 1 << 20;
 constexpr size_t kReadBytes = 1 << 20;
 
+absl::Status CheckDataset(const DatasetState& dataset, const format::DatasetId& stored, Sequence sequence) {
+  return stored.bytes() == dataset.id
+             ? absl::OkStatus()
+             : absl::DataLossError(absl::StrCat("the batch stored at sequence ", sequence, " of `", dataset.name,
+                                                "` is of another dataset: restore the broker's directory from a "
+                                                "backup"));
+}
+
 // Reads records as the view delivers them.
 class Reader {
  public:
@@ -40,7 +48,7 @@ class Reader {
     const bool filtered = result == policy::ViewResult::kFiltered;
     const bool deleted = input.operation == policy::RecordOperation::kDelete && entitled_.view->filters_rows();
     if (filtered || deleted) {
-      ALLMENDE_ASSIGN_OR_RETURN(const bool was_shown, WasShown(previous));
+      ALLMENDE_ASSIGN_OR_RETURN(const bool was_shown, WasShown(record.key, previous));
       if (!was_shown) {
         out.set_operation(v1::WITHHELD);
         return out;
@@ -69,12 +77,12 @@ class Reader {
 
  private:
   // Whether who reads the whole table, as it is stored now, has come by this record of the key and not by a later one.
-  absl::StatusOr<bool> WasShown(Sequence previous) {
+  absl::StatusOr<bool> WasShown(std::string_view key, Sequence previous) {
     if (entitled_.kind != v1::TABLE || previous == 0) {
       return false;
     }
     ALLMENDE_ASSIGN_OR_RETURN(const std::optional<format::RecordView> record, finder_.Find(previous));
-    return record.has_value() && record->has_content() && entitled_.view->Passes(record->payload);
+    return record.has_value() && record->has_content() && record->key == key && entitled_.view->Passes(record->payload);
   }
 
   const Entitled& entitled_;
@@ -104,6 +112,7 @@ absl::Status ReadRecords(const Log& log, const DatasetState& dataset, const Enti
     ALLMENDE_ASSIGN_OR_RETURN(const StoredBatch stored, SplitStored(cursor->entry().bytes));
     ALLMENDE_ASSIGN_OR_RETURN(const format::BatchView batch, format::BatchView::Parse(stored.batch));
     Sequence sequence = batch.statement().first_sequence;
+    ALLMENDE_RETURN_IF_ERROR(CheckDataset(dataset, batch.statement().dataset, sequence));
     for (const format::RecordView& record : batch.records()) {
       full = static_cast<uint32_t>(records.records_size()) >= records_max || bytes >= kAnswerBytesMax;
       if (full) {
@@ -147,8 +156,9 @@ absl::Status LookupRecord(const Log& log, const DatasetState& dataset, const Ent
   RecordFinder finder(view, id);
   ALLMENDE_ASSIGN_OR_RETURN(const std::optional<format::RecordView> record, finder.Find(wanted));
   if (!record.has_value()) {
-    return absl::OkStatus();  // its batch is no longer kept; the index is not cleaned of it
+    return absl::OkStatus();  // its batch is no longer kept
   }
+  ALLMENDE_RETURN_IF_ERROR(CheckDataset(dataset, finder.dataset(), wanted));
   // What came before it does not matter: without a record there is nothing to show.
   ALLMENDE_ASSIGN_OR_RETURN(v1::Record out, Reader(entitled, view, id).Apply(*record, wanted, 0));
   if (out.operation() == v1::UPSERT) {

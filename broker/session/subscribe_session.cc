@@ -182,6 +182,9 @@ absl::StatusOr<bool> SubscribeSession::Take(Sequence first_sequence, const LogHa
     return Damaged(first_sequence, std::string(parsed.status().message()));
   }
   const format::Statement& statement = *parsed;
+  if (statement.dataset != start_.dataset) {
+    return Damaged(first_sequence, "is of another dataset");
+  }
   if (statement.first_sequence != first_sequence || first_sequence > next_sequence_ ||
       next_sequence_ > statement.last_sequence()) {
     return Damaged(first_sequence, absl::StrCat("says it begins at ", statement.first_sequence));
@@ -273,7 +276,7 @@ absl::Status SubscribeSession::TransformRecord(const format::RecordView& record,
     return AddRun(format::EntryKind::kWithheld);
   }
   if (filtered || (input.operation == policy::RecordOperation::kDelete && view.filters_rows())) {
-    ALLMENDE_ASSIGN_OR_RETURN(const bool may_hold, ReaderMayHold(previous, ask));
+    ALLMENDE_ASSIGN_OR_RETURN(const bool may_hold, ReaderMayHold(record.key, previous, ask));
     if (!may_hold) {
       return AddRun(format::EntryKind::kWithheld);
     }
@@ -303,16 +306,18 @@ absl::Status SubscribeSession::TransformRecord(const format::RecordView& record,
 
 // Whether the reader may have got this record, the latest of its key before the one that takes it away. If its row
 // filter let it through, then yes. If not, what the reader had before that one is gone since that one.
-absl::StatusOr<bool> SubscribeSession::ReaderMayHold(Sequence previous, const Questions& ask) const {
+absl::StatusOr<bool> SubscribeSession::ReaderMayHold(std::string_view key, Sequence previous,
+                                                     const Questions& ask) const {
   const bool only_from_here = previous >= start_.may_hold_below;
   if (previous == 0 || (only_from_here && previous < start_.first_sequence)) {
     return false;
   }
   ALLMENDE_ASSIGN_OR_RETURN(const std::optional<format::RecordView> record, ask.find(previous));
-  if (record.has_value() && record->has_content()) {
+  const bool has_content = record.has_value() && record->has_content();
+  if (has_content && record->key == key) {
     return entitled_->view->Passes(record->payload);
   }
-  if (record.has_value() && only_from_here) {
+  if (record.has_value() && !has_content && only_from_here) {
     ALLMENDE_ASSIGN_OR_RETURN(const uint64_t erasures, ask.erasures());
     if (erasures == start_.erasures) {
       return false;  // it had been erased before the reader came to it

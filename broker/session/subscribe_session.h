@@ -128,7 +128,7 @@ class SubscribeSession {
   absl::Status Transform(const StoredBatch& stored, Sequence sequence, const Questions& ask);
   absl::Status TransformRecord(const format::RecordView& record, Sequence sequence, Sequence previous,
                                const Questions& ask);
-  absl::StatusOr<bool> ReaderMayHold(Sequence previous, const Questions& ask) const;
+  absl::StatusOr<bool> ReaderMayHold(std::string_view key, Sequence previous, const Questions& ask) const;
   absl::Status AddRun(format::EntryKind kind);
   absl::Status FlushRun();
   absl::Status FinishDelivery();

@@ -432,6 +432,19 @@ TEST(SubscribeSession, AnEntryThatIsNotTheNextOneIsDamage) {
   EXPECT_EQ(session.Take(1, {}, std::string(100, '\x02'), {}).status().code(), absl::StatusCode::kDataLoss);
 }
 
+TEST(SubscribeSession, ABatchOfAnotherDatasetIsNotDelivered) {
+  World world;
+  world.Append({{"a", 1}});
+  SubscribeStart start = world.From(1);
+  start.dataset = *format::DatasetId::FromBytes(std::string(16, 'o'));
+  for (const auto& view : {world.open(), world.masked()}) {
+    SubscribeSession session(start, {}, view, world.salts());
+    const auto taken = session.Take(1, {}, world.stored_bytes(0), {});
+    EXPECT_EQ(taken.status().code(), absl::StatusCode::kDataLoss) << taken.status();
+    EXPECT_THAT(std::string(taken.status().message()), ::testing::HasSubstr("of another dataset"));
+  }
+}
+
 TEST(SubscribeSession, AStoredBatchThatIsDamagedIsDamageAndNotTheSubscribersMistake) {
   World world;
   world.Append({{"a", 1}, {"b", 2}});
