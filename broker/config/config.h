@@ -82,7 +82,7 @@ struct BrokerConfig {
 };
 
 // Reads and checks the file's words; touches no other file.
-//   kNotFound, kPermissionDenied  the file cannot be read
+//   kNotFound, kFailedPrecondition  the file cannot be read
 //   kInvalidArgument              everything that is wrong, one `file:line:column: …` a line
 absl::StatusOr<BrokerConfig> LoadConfig(const std::string& path);
 

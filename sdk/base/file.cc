@@ -21,12 +21,14 @@ absl::StatusCode CodeFor(int error) {
   switch (error) {
     case ENOENT:
       return absl::StatusCode::kNotFound;
+    // kPermissionDenied is what a broker says of a caller; of a file, its owner or mode must be changed first.
     case EACCES:
     case EPERM:
     case EROFS:
-      return absl::StatusCode::kPermissionDenied;
     case ENOTDIR:
     case EISDIR:
+    case ELOOP:
+    case ENAMETOOLONG:
       return absl::StatusCode::kFailedPrecondition;
     case ENOSPC:
     case EDQUOT:

@@ -21,8 +21,8 @@ enum class FileAccess {
 
 // The error of a system call, as one sentence: "cannot <action> `path`: <reason>". The code follows `error`:
 //   kNotFound           no such file or directory
-//   kPermissionDenied   not allowed, or a read-only file system
-//   kFailedPrecondition a file where a directory should be, or the reverse
+//   kFailedPrecondition not allowed, a read-only file system, a file where a directory should be or the
+//                       reverse, a path too long or in a circle
 //   kResourceExhausted  disk, quota or descriptors used up
 //   kAlreadyExists      exists already
 //   kUnavailable        anything else
@@ -37,8 +37,7 @@ absl::Status WriteFileAtomically(const std::string& path, std::string_view conte
 
 // Makes `path` if it is not there; its parent must exist. OK means it is a directory this process may write to.
 //   kNotFound           the parent is missing
-//   kFailedPrecondition `path` is there and no directory
-//   kPermissionDenied   not writable
+//   kFailedPrecondition `path` is there and no directory, or not writable
 absl::Status EnsureDirectory(const std::string& path, FileAccess access);
 
 // Makes new, renamed and removed names in the directory survive a power failure.

@@ -114,7 +114,7 @@ TEST(SystemErrorTest, CodesTellWhatToDo) {
     int error;
     absl::StatusCode code;
   } kRows[] = {{ENOSPC, absl::StatusCode::kResourceExhausted}, {EMFILE, absl::StatusCode::kResourceExhausted},
-               {EROFS, absl::StatusCode::kPermissionDenied},   {ENOTDIR, absl::StatusCode::kFailedPrecondition},
+               {EROFS, absl::StatusCode::kFailedPrecondition}, {ENOTDIR, absl::StatusCode::kFailedPrecondition},
                {EEXIST, absl::StatusCode::kAlreadyExists},     {EIO, absl::StatusCode::kUnavailable}};
   for (const auto& row : kRows) {
     EXPECT_EQ(SystemError(row.error, "write", "x").code(), row.code) << row.error;

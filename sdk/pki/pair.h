@@ -23,7 +23,7 @@ struct Pair {
 };
 
 // Messages name the files.
-//   kNotFound, kPermissionDenied  a file cannot be read
+//   kNotFound, kFailedPrecondition  a file cannot be read
 //   kInvalidArgument              a file is not what it should be
 //   kFailedPrecondition           key and certificate do not match; the certificate is expired, not valid yet, or not
 //                                 meant for `use` (its extended key usage must say so)

@@ -43,7 +43,7 @@ absl::Status CheckRevocation(const Revocation& revocation);
 std::string FormatRevocations(const std::vector<Revocation>& revocations);
 absl::StatusOr<std::vector<Revocation>> ParseRevocations(const std::string& text);
 
-// Reads the file. The error names it and says what to do; kNotFound, kPermissionDenied, or as ParseRevocations.
+// Reads the file. The error names it and says what to do; kNotFound, kFailedPrecondition, or as ParseRevocations.
 absl::StatusOr<std::vector<Revocation>> LoadRevocations(const std::string& path);
 
 // The register as a running broker uses it. Thread-safe.

@@ -78,7 +78,7 @@ class Database {
  public:
   // Opens or creates. The directory is locked to this process unless read only.
   //   kNotFound           the parent directory is missing; or no database there and not `create_if_missing`
-  //   kPermissionDenied   the directory may not be entered or written
+  //   kFailedPrecondition the directory may not be entered or written
   //   kFailedPrecondition not a directory; in use by another process; for another purpose; or of a newer version
   //   kDataLoss           files are missing or damaged
   //   kResourceExhausted  disk full

@@ -367,7 +367,7 @@ TEST_F(DatabaseTest, UnwritableDirectoryIsNamed) {
   if (child == 0) {
     if (::geteuid() == 0 && ::setuid(65534) != 0) ::_exit(3);
     const absl::Status status = Database::Open(options_).status();
-    const bool clear = status.code() == absl::StatusCode::kPermissionDenied &&
+    const bool clear = status.code() == absl::StatusCode::kFailedPrecondition &&
                        Message(status) == "cannot write to directory `" + options_.path + "`: Permission denied";
     ::_exit(clear ? 0 : 1);
   }

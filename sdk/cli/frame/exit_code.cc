@@ -22,7 +22,7 @@ constexpr Row kRows[] = {
     {ExitCode::kNotFound, "not-found", "no such file, dataset, profile or release"},
     {ExitCode::kNotAllowed, "not-allowed", "the certificate is not accepted, or its roles do not permit the call"},
     {ExitCode::kRefused, "refused", "the policy does not permit it; the message names the rule and what is missing"},
-    {ExitCode::kWrongState, "wrong-state", "it exists already, it was changed meanwhile, or something must come first"},
+    {ExitCode::kWrongState, "wrong-state", "it exists already, it was changed meanwhile, or something must come first, such as the right to a file"},
     {ExitCode::kTryAgain, "try-again", "no broker could be reached, or none answered in time; try again later"},
     {ExitCode::kLimitReached, "limit-reached", "a bound was reached: disk, quota, queue; try again later"},
     {ExitCode::kDataDamaged, "data-damaged", "damage was found in stored data; a person must look"},

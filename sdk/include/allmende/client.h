@@ -53,7 +53,7 @@ struct ClientOptions {
 class Client {
  public:
   // Reads and checks profile and certificates. Does not need a broker: connections are made when they are used.
-  //   kNotFound, kPermissionDenied  a file is missing or unreadable
+  //   kNotFound, kFailedPrecondition  a file is missing or unreadable
   //   kInvalidArgument              a file or an endpoint is not what it should be
   //   kFailedPrecondition           certificate expired, or key and certificate do not match
   static absl::StatusOr<std::unique_ptr<Client>> Connect(const ClientOptions& options);

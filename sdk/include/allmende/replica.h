@@ -130,7 +130,7 @@ class Replica {
   // Needs no broker, and on a full disk no space where a replica is there already, as far as the database can do
   // without.
   //   kNotFound            there is no replica, and no dataset is named to make one; or no folder to make it in
-  //   kPermissionDenied    the directory may not be read or written
+  //   kFailedPrecondition  the directory may not be read or written
   //   kInvalidArgument     no dataset named for a replica that was never finished
   //   kFailedPrecondition  the directory holds another dataset or agreement, or another process has it open (names it)
   //   kResourceExhausted   the disk is full

@@ -80,7 +80,7 @@ absl::Status OpenError(const std::string& path, int error) {
       return absl::NotFoundError(message);
     case EACCES:
     case EPERM:
-      return absl::PermissionDeniedError(message);
+      return absl::FailedPreconditionError(message);
     default:
       return absl::UnavailableError(message);
   }

@@ -24,7 +24,7 @@ class ByteSource {
 
 // Opens a file, or standard input for `-`.
 //   kNotFound            no such file
-//   kPermissionDenied    not readable for this user
+//   kFailedPrecondition  not readable for this user
 //   kInvalidArgument     a folder
 absl::StatusOr<std::unique_ptr<ByteSource>> OpenFile(const std::string& path);
 
