@@ -455,8 +455,10 @@ TEST_P(DecideProperty, WhatIsMissingIsAllThatIsMissing) {
         case MissingKind::kCrisis:
           request.regime.crises.push_back({CrisisKind(one), {}, request.now, request.now + absl::Hours(1)});
           break;
-        case MissingKind::kAction:
+        case MissingKind::kCopy:
           request.keep_copy = false;
+          break;
+        case MissingKind::kAction:
           request.action = one == "read" ? Action::kRead : one == "lookup" ? Action::kLookup : Action::kSubscribe;
           break;
         default:

@@ -77,7 +77,11 @@ std::vector<Missing> MissingFor(const Asked& asked, const CompiledRule& rule, co
   if (!rule.during.empty() && asked.InForce(rule.during).empty()) {
     missing.push_back({MissingKind::kCrisis, Values(source.during)});
   }
-  if (!asked.ActionMatches(rule)) {
+  const auto permits = [&rule](Action action) { return (rule.actions >> static_cast<unsigned>(action) & 1) != 0; };
+  if (asked.request().keep_copy && !permits(Action::kKeepCopy)) {
+    missing.push_back({MissingKind::kCopy, {"replica"}});
+  }
+  if (!permits(asked.request().action)) {
     Missing actions{MissingKind::kAction, {}};
     for (const Action action : source.actions) {
       actions.any_of.emplace_back(ActionName(action));

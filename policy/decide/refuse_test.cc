@@ -70,6 +70,16 @@ TEST_F(RefuseTest, NamesTheActionAndPrefersItToBeingSomebodyElse) {
   EXPECT_EQ(refusal.missing, (std::vector<Missing>{{MissingKind::kAction, {"lookup"}}}));
 }
 
+TEST_F(RefuseTest, ARuleThatOnlyPermitsNoCopySaysSo) {
+  Request request = Asking("navi", "traffic");
+  request.caller.groups = {GroupId("navigation")};
+  request.keep_copy = true;
+  EXPECT_EQ(Refused(policies_, request).missing, (std::vector<Missing>{{MissingKind::kCopy, {"replica"}}}));
+  EXPECT_EQ(Outcome(Decide(policies_, request)),
+            "refused: no rule lets `navi` keep a copy of `wasser/pegel` for purpose `traffic`; rule `traffic` "
+            "(pegel.policy.yaml:15) would allow it with the line `replica`");
+}
+
 TEST_F(RefuseTest, NamesTheCrisis) {
   const Refusal refusal = Refused(policies_, Asking("thw", "rescue"));
   EXPECT_EQ(refusal.rule, RuleId("rescue"));
@@ -88,15 +98,6 @@ TEST_F(RefuseTest, ShortestWayWins) {
   const Refusal refusal = Refused(policies_, request);
   EXPECT_EQ(refusal.rule, RuleId("traffic"));
   EXPECT_EQ(refusal.missing.size(), 1u);
-}
-
-TEST_F(RefuseTest, CopyThatNoRulePermitsNamesTheActionsWithoutIt) {
-  Request request = Asking("navi", "traffic");
-  request.caller.groups = {GroupId("navigation")};
-  request.keep_copy = true;
-  EXPECT_EQ(Outcome(Decide(policies_, request)),
-            "refused: no rule lets `navi` keep a copy of `wasser/pegel` for purpose `traffic`; rule `traffic` "
-            "(pegel.policy.yaml:15) would allow it for action `read` or `subscribe` or `lookup`");
 }
 
 TEST_F(RefuseTest, PolicyWithoutRulesNamesTheSection) {

@@ -38,6 +38,8 @@ std::string_view MissingKindName(MissingKind kind) {
       return "agreement";
     case MissingKind::kAction:
       return "action";
+    case MissingKind::kCopy:
+      return "copy";
     case MissingKind::kTime:
       return "time";
   }

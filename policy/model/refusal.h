@@ -34,7 +34,7 @@ enum class RefusalCode {
 std::string_view RefusalCodeName(RefusalCode code);
 
 // What a rule asks for and the request does not have.
-enum class MissingKind { kPurpose, kParticipant, kGroup, kRole, kCrisis, kAgreement, kAction, kTime };
+enum class MissingKind { kPurpose, kParticipant, kGroup, kRole, kCrisis, kAgreement, kAction, kCopy, kTime };
 
 // `purpose`, `participant`, ...: stable, as on the wire.
 std::string_view MissingKindName(MissingKind kind);

@@ -57,13 +57,14 @@ TEST(Refusals, NameEverythingThatIsMissing) {
   refusal.missing = {{MissingKind::kPurpose, {"a", "b"}},
                      {MissingKind::kGroup, {"navigation"}},
                      {MissingKind::kCrisis, {"starkregen"}},
-                     {MissingKind::kAction, {"read", "keep-copy"}}};
+                     {MissingKind::kAction, {"read"}},
+                     {MissingKind::kCopy, {"replica"}}};
   EXPECT_EQ(English(refusal).substr(English(refusal).find("would")),
             "would allow it for purpose `a` or `b` and in group `navigation` and during crisis `starkregen` and for "
-            "action `read` or `keep-copy`");
+            "action `read` and with the line `replica`");
   EXPECT_EQ(German(refusal).substr(German(refusal).find("würde")),
             "würde es zum Zweck `a` oder `b` und in der Gruppe `navigation` und während der Krise `starkregen` und für "
-            "die Handlung `lesen` oder `Kopie halten` erlauben");
+            "die Handlung `lesen` und mit der Zeile `kopie` erlauben");
 }
 
 TEST(Refusals, LongListsOfAlternativesAreCut) {

@@ -111,11 +111,16 @@ class Renderer {
       if (static_cast<int>(shown.size()) == kAlternativesMax) {
         break;
       }
-      shown.push_back(Quoted(missing.kind() == "action" && german_ ? GermanAction(value) : value));
+      shown.push_back(Quoted(german_ ? German(missing.kind(), value) : value));
     }
     const int hidden = missing.any_of_size() - static_cast<int>(shown.size());
     const std::string more = hidden == 0 ? "" : Cat(In(" or ", " oder "), hidden, In(" more", " weitere"));
     return Cat(Join(shown, In(" or ", " oder ")), more);
+  }
+
+  static std::string German(std::string_view kind, std::string_view value) {
+    if (kind == "action") return GermanAction(value);
+    return kind == "copy" && value == "replica" ? "kopie" : std::string(value);
   }
 
   static std::string GermanAction(std::string_view action) {
@@ -131,10 +136,15 @@ class Renderer {
       std::string_view kind, english, german;
     };
     static constexpr Phrase kPhrases[] = {
-        {"purpose", "for purpose ", "zum Zweck "},          {"participant", "for participant ", "für "},
-        {"group", "in group ", "in der Gruppe "},           {"role", "in role ", "in der Rolle "},
-        {"crisis", "during crisis ", "während der Krise "}, {"agreement", "under agreement ", "mit dem Vertrag "},
-        {"action", "for action ", "für die Handlung "},     {"time", "from ", "ab "},
+        {"purpose", "for purpose ", "zum Zweck "},
+        {"participant", "for participant ", "für "},
+        {"group", "in group ", "in der Gruppe "},
+        {"role", "in role ", "in der Rolle "},
+        {"crisis", "during crisis ", "während der Krise "},
+        {"agreement", "under agreement ", "mit dem Vertrag "},
+        {"action", "for action ", "für die Handlung "},
+        {"copy", "with the line ", "mit der Zeile "},
+        {"time", "from ", "ab "},
     };
     for (const Phrase& phrase : kPhrases) {
       if (phrase.kind == missing.kind()) {

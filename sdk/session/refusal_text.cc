@@ -1,9 +1,15 @@
 #include "sdk/session/refusal_text.h"
 
+#include "absl/strings/cord.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 
 namespace allmende::session {
+namespace {
+
+constexpr char kRefusalUrl[] = "allmende/refusal";
+
+}  // namespace
 
 std::string RefusalText(const v1::Refusal& refusal) {
   std::string text = refusal.code().empty() ? "no reason given" : refusal.code();
@@ -19,6 +25,20 @@ std::string RefusalText(const v1::Refusal& refusal) {
     separator = ", ";
   }
   return text;
+}
+
+absl::Status RefusedStatus(const v1::Refusal& refusal) {
+  absl::Status status =
+      absl::PermissionDeniedError(absl::StrCat("the subscription was refused: ", RefusalText(refusal)));
+  status.SetPayload(kRefusalUrl, absl::Cord(refusal.SerializeAsString()));
+  return status;
+}
+
+std::optional<v1::Refusal> RefusalOf(const absl::Status& status) {
+  const absl::optional<absl::Cord> payload = status.GetPayload(kRefusalUrl);
+  v1::Refusal refusal;
+  if (!payload.has_value() || !refusal.ParseFromString(std::string(*payload))) return std::nullopt;
+  return refusal;
 }
 
 }  // namespace allmende::session

@@ -160,8 +160,7 @@ void ReplicaApply::On(const SubscriptionEnded& event) {
   }
   state_.ended = true;
   Commit(/*synced=*/true);
-  effects_.push_back(ReplicaPause{
-      absl::PermissionDeniedError(absl::StrCat("the subscription was refused: ", RefusalText(event.refused)))});
+  effects_.push_back(ReplicaPause{RefusedStatus(event.refused)});
 }
 
 void ReplicaApply::On(const SubscriptionFailed& event) {

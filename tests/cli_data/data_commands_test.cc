@@ -214,6 +214,18 @@ TEST_F(CommandsTest, AReplicaThatIsNotThereIsNotFound) {
   EXPECT_FALSE(std::filesystem::exists(nowhere));
 }
 
+TEST_F(CommandsTest, ARefusedCopySaysWhatTheRuleLacks) {
+  ASSERT_EQ(broker_.Release("amt/pegel", broker::PolicyText("amt/pegel", "  public: [time, id, level]\n",
+                                                            "  - rule: navigation\n"
+                                                            "    for: {group: navigation}\n"
+                                                            "    purpose: verkehrslenkung\n"
+                                                            "    deliver: [public]\n")),
+            absl::OkStatus());
+  EXPECT_EQ(Run("navi", {"replica", "sync", folder_.File("copy"), "--dataset", "amt/pegel"}), ExitCode::kRefused);
+  EXPECT_THAT(err_, AllOf(HasSubstr("refused: no rule lets `navi` keep a copy of `amt/pegel`"),
+                          HasSubstr("would allow it with the line `replica`")));
+}
+
 TEST_F(CommandsTest, WhatOthersMayReadOfAReplicaIsToldToPrograms) {
   ASSERT_EQ(Run("amt", {"publish", "amt/orte", Put("f.csv", kThreeRows)}), ExitCode::kOk) << err_;
   const std::string replica = folder_.File("replica");
@@ -250,7 +262,7 @@ TEST_F(CommandsTest, WhatIsNotAllowedIsTold) {
   ASSERT_EQ(Run("amt", {"publish", "amt/pegel", Put("f.csv", kThreeRows)}), ExitCode::kOk) << err_;
   EXPECT_EQ(Run("logistik", {"subscribe", "amt/pegel", "--stop-at-head"}), ExitCode::kRefused);
   EXPECT_THAT(err_, HasSubstr("test.policy.yaml"));
-  EXPECT_EQ(Run("logistik", {"replica", "sync", folder_.File("r"), "--dataset", "amt/pegel"}), ExitCode::kNotAllowed);
+  EXPECT_EQ(Run("logistik", {"replica", "sync", folder_.File("r"), "--dataset", "amt/pegel"}), ExitCode::kRefused);
   EXPECT_EQ(Run("navi", {"publish", "amt/pegel", folder_.File("f.csv")}), ExitCode::kNotAllowed);
   EXPECT_EQ(Run("navi", {"subscribe", "amt/nirgends"}), ExitCode::kNotFound);
   EXPECT_EQ(Run("amt", {"publish", "amt/nirgends", folder_.File("f.csv")}), ExitCode::kNotFound);

@@ -22,7 +22,9 @@
 #include "sdk/cli/frame/interrupt.h"
 #include "sdk/cli/frame/plain_text.h"
 #include "sdk/cli/frame/progress.h"
+#include "sdk/cli/frame/refusal.h"
 #include "sdk/cli/frame/table.h"
+#include "sdk/session/refusal_text.h"
 
 namespace allmende::cli {
 namespace {
@@ -70,6 +72,13 @@ absl::StatusOr<std::unique_ptr<Replica>> OpenReplica(const Values& values) {
   return OpenAt(values.Text("DIR"), {.beside_another = true});
 }
 
+// What is not allowed without a broker, such as reading after the lease, the broker may allow.
+absl::Status Unreadable(absl::Status status, const Values& values) {
+  if (!absl::IsPermissionDenied(status)) return status;
+  return WithHint(std::move(status), absl::StrCat("`allmende replica sync ", ShellWord(values.Text("DIR")),
+                                                  "` asks the broker for a new lease"));
+}
+
 std::vector<std::string> FieldsOf(const v1::Terms& terms) {
   return {terms.fields().begin(), terms.fields().end()};
 }
@@ -114,7 +123,7 @@ void TellLostFields(Context& context, const v1::Terms& terms, std::vector<std::s
   context.Warn(absl::StrCat("not delivered any more, and removed here: ", absl::StrJoin(lost, ", ")));
 }
 
-absl::StatusOr<ExitCode> RunSync(Context& context, const Values& values) {
+absl::StatusOr<ExitCode> Sync(Context& context, const Values& values) {
   ALLMENDE_ASSIGN_OR_RETURN(const std::unique_ptr<Client> client,
                             Connect(context, {.profile = {}, .purpose = values.Text("purpose")}));
   ALLMENDE_ASSIGN_OR_RETURN(const std::unique_ptr<Replica> replica, OpenToSync(*client, values));
@@ -165,6 +174,12 @@ absl::StatusOr<ExitCode> RunSync(Context& context, const Values& values) {
   return caught_up ? ExitCode::kOk : ExitCode::kInterrupted;
 }
 
+absl::StatusOr<ExitCode> RunSync(Context& context, const Values& values) {
+  absl::StatusOr<ExitCode> synced = Sync(context, values);
+  const std::optional<v1::Refusal> refusal = session::RefusalOf(synced.status());
+  return refusal.has_value() ? ShowRefusal(context, *refusal) : std::move(synced);
+}
+
 // -------------------------------------------------------------------------------------------------------------- get
 
 void WriteRecord(Context& context, const SchemaForms& schema, const std::vector<std::string>& fields,
@@ -201,7 +216,7 @@ absl::StatusOr<ExitCode> RunGet(Context& context, const Values& values) {
     if (!key.ok()) return UsageError(std::string(key.status().message()));
     found = replica->Get(*key, options);
   }
-  ALLMENDE_RETURN_IF_ERROR(found.status());
+  ALLMENDE_RETURN_IF_ERROR(Unreadable(found.status(), values));
   ShowAge(context, found->info);
   if (!found->record.has_value()) {
     return absl::NotFoundError("there is no such record, or your view does not show it");
@@ -233,8 +248,10 @@ absl::StatusOr<ExitCode> RunScan(Context& context, const Values& values) {
   const absl::StatusOr<ScanOptions> options = WhatToScan(values, schema);
   if (!options.ok()) return UsageError(std::string(options.status().message()));
   const ReplicaStatus status = replica->status();
-  ALLMENDE_ASSIGN_OR_RETURN(const std::unique_ptr<ReplicaCursor> cursor,
-                            status.kind == v1::TABLE ? replica->Scan(*options) : replica->ScanSequences(*options));
+  const absl::StatusOr<std::unique_ptr<ReplicaCursor>> opened =
+      status.kind == v1::TABLE ? replica->Scan(*options) : replica->ScanSequences(*options);
+  ALLMENDE_RETURN_IF_ERROR(Unreadable(opened.status(), values));
+  const std::unique_ptr<ReplicaCursor>& cursor = *opened;
   ShowAge(context, cursor->info());
   RecordOutput output(context, std::move(schema), FieldsOf(status.terms));
   const uint64_t limit = values.Has("limit") ? static_cast<uint64_t>(values.Whole("limit")) : UINT64_MAX;
@@ -243,7 +260,7 @@ absl::StatusOr<ExitCode> RunScan(Context& context, const Values& values) {
     ALLMENDE_RETURN_IF_ERROR(output.Add(cursor->record()));
   }
   output.Flush();
-  ALLMENDE_RETURN_IF_ERROR(cursor->status());
+  ALLMENDE_RETURN_IF_ERROR(Unreadable(cursor->status(), values));
   return Interrupted() ? ExitCode::kInterrupted : ExitCode::kOk;
 }
 
