@@ -141,6 +141,38 @@ TEST_F(SchemaUpdateTest, ASchemaThatGrowsBeyondItsBytesIsRefused) {
   EXPECT_THAT(std::string(refused.message()), HasSubstr("enum values; at most 16384 are allowed"));
 }
 
+TEST_F(SchemaUpdateTest, AListOfLongDescriptionsComesInPagesThatAClientTakes) {
+  constexpr int kDatasets = 600;
+  const auto stub = v1::CatalogueService::NewStub(broker_.Connect("amt"));
+  v1::CreateDatasetRequest create;
+  create.set_kind(v1::STREAM);
+  create.set_schema(DescriptorSetOf(ProtoText("message Record { int32 a = 1 [$p]; }")));
+  create.set_message_name("test.Record");
+  create.set_title(std::string(4096, 't'));
+  create.set_description(std::string(4096, 'd'));
+  for (int i = 0; i < kDatasets; ++i) {
+    create.set_name(absl::StrCat("lang/nr-", i));
+    grpc::ClientContext context;
+    v1::Dataset dataset;
+    const grpc::Status created = stub->CreateDataset(&context, create, &dataset);
+    ASSERT_TRUE(created.ok()) << created.error_message();
+  }
+  v1::ListDatasetsRequest list;
+  list.set_page_size(1000);
+  int seen = 0;
+  do {
+    grpc::ClientContext context;
+    v1::ListDatasetsResponse page;
+    const grpc::Status listed = stub->ListDatasets(&context, list, &page);
+    ASSERT_TRUE(listed.ok()) << listed.error_message();
+    for (const v1::Dataset& dataset : page.datasets()) {
+      seen += dataset.name().starts_with("lang/") ? 1 : 0;
+    }
+    list.set_page_token(page.next_page_token());
+  } while (!list.page_token().empty());
+  EXPECT_EQ(seen, kDatasets);
+}
+
 TEST_F(SchemaUpdateTest, ACrisisIsNotDeclaredForAnArea) {
   const auto stub = v1::PolicyService::NewStub(broker_.Connect("feuerwehr"));
   v1::DeclareCrisisRequest request;

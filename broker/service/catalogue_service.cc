@@ -17,6 +17,7 @@ namespace allmende::broker {
 namespace {
 
 constexpr size_t kQuarantinePageBytes = 1 << 20;
+constexpr size_t kListBytesMax = 2 << 20;  // a client takes messages of 4 MiB
 constexpr pki::RoleSet kExchanging = {policy::Role::kAgency, policy::Role::kOperator};
 
 absl::StatusOr<const DatasetState*> FindDataset(const State& state, const std::string& name) {
@@ -116,12 +117,15 @@ grpc::ServerUnaryReactor* CatalogueServiceImpl::ListDatasets(grpc::CallbackServe
   return RunUnaryNow(exchange_, context, "ListDatasets", [this, request, response](const Caller&) -> absl::Status {
     const std::shared_ptr<const State> state = exchange_.control.state();
     const uint32_t page_size = PageSize(request->page_size());
+    size_t bytes = 0;
     for (auto it = state->datasets.upper_bound(request->page_token()); it != state->datasets.end(); ++it) {
-      if (static_cast<uint32_t>(response->datasets_size()) >= page_size) {
+      if (static_cast<uint32_t>(response->datasets_size()) >= page_size || bytes >= kListBytesMax) {
         response->set_next_page_token(response->datasets().rbegin()->name());
         break;
       }
-      *response->add_datasets() = ToMessage(*it->second, exchange_.log.HeadOf(LogId{it->second->log}), false);
+      v1::Dataset& dataset = *response->add_datasets();
+      dataset = ToMessage(*it->second, exchange_.log.HeadOf(LogId{it->second->log}), false);
+      bytes += dataset.ByteSizeLong();
     }
     return absl::OkStatus();
   });

@@ -166,8 +166,10 @@ absl::StatusOr<std::optional<v1::Fact>> ProposeDataset(const State& state, const
     if (SameDataset(*found, request, hash, provider)) {
       return std::nullopt;
     }
-    return absl::AlreadyExistsError(absl::StrCat("there is a dataset `", request.name(), "` of `", found->provider,
-                                                 "` already, and it differs: take another name"));
+    return absl::AlreadyExistsError(
+        absl::StrCat("there is a dataset `", request.name(), "` of `", found->provider,
+                     "` already, and it differs: take another name",
+                     found->provider == provider ? ", or change its schema with `allmende dataset update`" : ""));
   }
   ALLMENDE_RETURN_IF_ERROR(CheckRoom(state, provider, request.schema().size()));
   v1::Fact fact;

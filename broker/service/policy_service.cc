@@ -7,12 +7,15 @@
 #include <variant>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "broker/service/agreements.h"
 #include "broker/service/paging.h"
 #include "broker/service/release.h"
 #include "broker/service/unary.h"
+#include "policy/language/reader.h"
 #include "sdk/base/status.h"
 #include "sdk/crypto/hash.h"
+#include "sdk/pki/identity.h"
 
 namespace allmende::broker {
 namespace {
@@ -53,6 +56,33 @@ absl::Status CheckReason(const std::string& reason) {
              : absl::InvalidArgumentError(absl::StrCat("`reason` has at most ", kReasonBytesMax, " bytes"));
 }
 
+// A kind that no policy can mean opens nothing, so it is a slip of the pen: where the baseline says which there are,
+// whether declared or under a ceiling, it must be one of them.
+absl::Status CheckCrisisKind(const State& state, const std::string& kind) {
+  if (!policy::IsId(kind)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("`", kind, "` is not the name of a crisis: use 1 to 64 of a-z, 0-9, `-`, `_` and `.`"));
+  }
+  std::vector<std::string> known;
+  if (state.baseline != nullptr) {
+    for (const policy::CrisisKind& declared : state.baseline->crises) {
+      known.push_back(declared.value());
+    }
+    for (const policy::CrisisCeiling& ceiling : state.baseline->crisis_ceilings) {
+      for (const policy::CrisisKind& covered : ceiling.during) {
+        known.push_back(covered.value());
+      }
+    }
+  }
+  std::sort(known.begin(), known.end());
+  known.erase(std::unique(known.begin(), known.end()), known.end());
+  if (known.empty() || std::binary_search(known.begin(), known.end(), kind)) {
+    return absl::OkStatus();
+  }
+  return absl::InvalidArgumentError(
+      absl::StrCat("the city baseline knows no crisis `", kind, "`; there are: ", absl::StrJoin(known, ", ")));
+}
+
 absl::StatusOr<std::optional<v1::Fact>> ProposeCrisis(const State& state, const v1::DeclareCrisisRequest& request,
                                                       absl::Time now) {
   const absl::Time until = absl::FromUnixMicros(request.until_us());
@@ -65,7 +95,11 @@ absl::StatusOr<std::optional<v1::Fact>> ProposeCrisis(const State& state, const 
         "a crisis cannot be declared for an `area`: rules know no areas, so it would open theirs for the whole city; "
         "leave the area out if that is meant");
   }
-  if (until <= now || until > now + kCrisisMax) {
+  ALLMENDE_RETURN_IF_ERROR(CheckCrisisKind(state, request.kind()));
+  if (until <= now) {
+    return absl::InvalidArgumentError("the crisis would be over already: say an end that is still to come");
+  }
+  if (until > now + kCrisisMax) {
     return absl::InvalidArgumentError("a crisis ends at most 7 days ahead: declare it again to go on");
   }
   ALLMENDE_RETURN_IF_ERROR(CheckReason(request.reason()));
@@ -73,7 +107,8 @@ absl::StatusOr<std::optional<v1::Fact>> ProposeCrisis(const State& state, const 
   for (const v1::Crisis& crisis : in_force.crises()) {
     if (crisis.kind() == request.kind()) {
       return absl::FailedPreconditionError(absl::StrCat("a crisis `", crisis.kind(), "` (number ", crisis.number(),
-                                                        ") is in force: lift it first, or wait for its end"));
+                                                        ") is in force: end it first (`allmende crisis end ",
+                                                        crisis.kind(), "`), or wait for its end"));
     }
   }
   v1::Fact fact;
@@ -84,6 +119,20 @@ absl::StatusOr<std::optional<v1::Fact>> ProposeCrisis(const State& state, const 
   crisis.set_until_us(request.until_us());
   crisis.set_reason(request.reason());
   return fact;
+}
+
+// The reader who is asked about. What a certificate of the participant says is not known here, so the roles are those
+// that the request names.
+absl::StatusOr<std::shared_ptr<const pki::Identity>> Supposed(const pki::Identity& caller,
+                                                              const v1::ExplainRequest& request) {
+  ALLMENDE_RETURN_IF_ERROR(pki::CheckParticipantId(request.participant()));
+  auto identity = std::make_shared<pki::Identity>();
+  identity->participant = request.participant();
+  identity->roles = request.participant() == caller.participant ? caller.roles : pki::RoleSet{policy::Role::kOperator};
+  if (!request.roles().empty()) {
+    ALLMENDE_ASSIGN_OR_RETURN(identity->roles, pki::ParseRoles({request.roles().begin(), request.roles().end()}));
+  }
+  return identity;
 }
 
 // Records the fact and answers with the regime that it leads to.
@@ -171,18 +220,16 @@ grpc::ServerUnaryReactor* PolicyServiceImpl::Explain(grpc::CallbackServerContext
     const std::shared_ptr<const State> state = exchange_.control.state();
     const DatasetState* dataset = state->Find(request->dataset());
     const bool own = dataset != nullptr && dataset->provider == caller->participant;
-    const bool about_itself = request->participant() == caller->participant;
+    const bool about_itself = request->participant() == caller->participant && request->roles().empty();
     if (!own && !about_itself) {
       ALLMENDE_RETURN_IF_ERROR(RequireRole(*caller, {policy::Role::kOfficer, policy::Role::kAuditor},
                                            "asking what somebody else would get"));
     }
     ALLMENDE_ASSIGN_OR_RETURN(const policy::Action action, ParseAction(request->action()));
-    // What a certificate of the participant says is not known here; readers are operators or agencies.
-    auto identity = std::make_shared<pki::Identity>();
-    identity->participant = request->participant();
-    identity->roles = about_itself ? caller->roles : pki::RoleSet{policy::Role::kOperator};
+    ALLMENDE_ASSIGN_OR_RETURN(const std::shared_ptr<const pki::Identity> identity, Supposed(*caller, *request));
     std::vector<std::string> suppose;
     if (!request->during_crisis().empty()) {
+      ALLMENDE_RETURN_IF_ERROR(CheckCrisisKind(*state, request->during_crisis()));
       suppose.push_back(request->during_crisis());
     }
     ALLMENDE_ASSIGN_OR_RETURN(

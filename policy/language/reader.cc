@@ -10,21 +10,21 @@
 namespace allmende::policy {
 namespace {
 
-constexpr size_t kIdCharactersMax = 64;
 constexpr int kTextCharactersMax = 1000;
 constexpr int64_t kMetresMax = 1'000'000;
-
-bool IsId(std::string_view text) {
-  return !text.empty() && text.size() <= kIdCharactersMax && IsAlphanumeric(text.front()) &&
-         std::all_of(text.begin(), text.end(),
-                     [](char c) { return IsLower(c) || IsDigit(c) || c == '-' || c == '_' || c == '.'; });
-}
 
 std::string LanguageLine(Language language) {
   return language == Language::kGerman ? "sprache: de" : "language: en";
 }
 
 }  // namespace
+
+bool IsId(std::string_view text) {
+  constexpr size_t kCharactersMax = 64;
+  return !text.empty() && text.size() <= kCharactersMax && IsAlphanumeric(text.front()) &&
+         std::all_of(text.begin(), text.end(),
+                     [](char c) { return IsLower(c) || IsDigit(c) || c == '-' || c == '_' || c == '.'; });
+}
 
 std::optional<double> ParseNumber(std::string_view text, Language language) {
   const bool comma = language == Language::kGerman && text.find(',') != std::string_view::npos;

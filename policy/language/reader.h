@@ -19,6 +19,9 @@
 
 namespace allmende::policy {
 
+// Whether policies can name a rule, participant, group, purpose or crisis so.
+bool IsId(std::string_view text);
+
 // Every function that reads a value reports the problem before it answers without one.
 class Reader {
  public:

@@ -55,6 +55,10 @@ std::string BaselineText(const CityOptions& options, absl::Time now) {
       day,
       "}\n"
       "\n"
+      "# The words that policies may use: another one is a slip of the pen, and an error. Add those of your city.\n"
+      "purposes: [navigation, traffic-control, planning, research, emergency-response]\n"
+      "crises: [heavy-rain, heat]\n"
+      "\n"
       "limits:\n"
       "  - limit: nothing-personal-or-critical\n"
       "    for: everyone\n"

@@ -61,6 +61,7 @@ absl::StatusOr<ExitCode> RunPreview(Context& context, const Values& values) {
   request.set_participant(values.Text("as"));
   request.set_purpose(values.Has("purpose") ? values.Text("purpose") : client->purpose());
   request.set_during_crisis(values.Text("during-crisis"));
+  for (const std::string& role : values.Texts("role")) request.add_roles(role);
   ALLMENDE_ASSIGN_OR_RETURN(const v1::ExplainResponse answer, client->Explain(request));
   if (answer.has_refused()) return ShowRefusal(context, answer.refused());
   const v1::Terms& terms = answer.terms();
@@ -87,6 +88,11 @@ Command PreviewCommand() {
                        .kind = ValueKind::kText,
                        .value = "PARTICIPANT",
                        .required = true},
+                      {.name = "role",
+                       .help = "the roles that their certificate would have (default: operator)",
+                       .kind = ValueKind::kChoice,
+                       .choices = {"agency", "operator", "officer", "crisis-authority", "auditor"},
+                       .repeated = true},
                       {.name = "purpose",
                        .help = "what they would use the data for; otherwise the profile's",
                        .kind = ValueKind::kText,

@@ -214,6 +214,7 @@ absl::StatusOr<ExitCode> Explain(Context& context, const Values& values) {
   request.set_participant(values.Has("as") ? values.Text("as") : client->participant());
   request.set_purpose(values.Has("purpose") ? values.Text("purpose") : client->purpose());
   request.set_action(values.Text("action"));
+  for (const std::string& role : values.Texts("role")) request.add_roles(role);
   request.set_during_crisis(values.Text("during-crisis"));
   ALLMENDE_ASSIGN_OR_RETURN(const v1::ExplainResponse response, client->Explain(request));
   if (response.has_refused()) return ShowRefusal(context, response.refused());
@@ -281,6 +282,11 @@ void AddPolicyCommands(Program& program) {
        .examples = {"allmende policy explain wasser/pegel --as navi-ag --purpose verkehrslenkung"},
        .arguments = {{.name = "DATASET", .help = "the dataset's name"}},
        .options = {{.name = "as", .help = "which participant (default: you)", .kind = ValueKind::kText, .value = "ID"},
+                   {.name = "role",
+                    .help = "the roles that their certificate would have (default: operator; for you, your own)",
+                    .kind = ValueKind::kChoice,
+                    .choices = {"agency", "operator", "officer", "crisis-authority", "auditor"},
+                    .repeated = true},
                    {.name = "purpose", .help = "what for", .kind = ValueKind::kText, .value = "PURPOSE"},
                    {.name = "action",
                     .help = "what they do",
