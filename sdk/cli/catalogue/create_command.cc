@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <filesystem>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <sstream>
@@ -25,9 +26,14 @@
 #include "sdk/cli/frame/table.h"
 #include "sdk/cli/regime/policy_check.h"
 #include "sdk/cli/regime/release.h"
+#include "sdk/tabular/importer.h"
+#include "sdk/tabular/mapping/import_plan.h"
+#include "sdk/tabular/mapping/import_spec.h"
 
 namespace allmende::cli {
 namespace {
+
+constexpr int64_t kKeepMibMax = std::numeric_limits<int64_t>::max() >> 20;
 
 absl::Status CheckTogether(const Values& values) {
   if (values.Has("schema") == values.Has("from")) {
@@ -48,6 +54,12 @@ absl::Status CheckTogether(const Values& values) {
     return UsageError("`--key` is for `--from`: a schema of your own marks its key itself",
                       "`[(allmende.v1.key) = true]`");
   }
+  if (values.Has("keep-for") && values.Duration("keep-for") < absl::Microseconds(1)) {
+    return UsageError("`--keep-for` cannot be nothing", "without it, records are kept without bound");
+  }
+  if (values.Has("keep-mib") && (values.Whole("keep-mib") < 1 || values.Whole("keep-mib") > kKeepMibMax)) {
+    return UsageError(absl::StrCat("`--keep-mib` is 1 to ", kKeepMibMax), "without it, records are kept without bound");
+  }
   return absl::OkStatus();
 }
 
@@ -61,7 +73,8 @@ void WarnOfUnclassified(Context& context, const policy::SchemaTable& schema) {
                             open.size() > first.size() ? ", ..." : ""));
 }
 
-// One run of the command. What can be checked here is checked before the broker makes anything.
+// One run of the command. What can be checked here, the rows of the file among it, is checked before the broker makes
+// anything: a dataset stays for good.
 class CreateRun {
  public:
   CreateRun(Context& context, const Values& values) : context_(context), values_(values) {}
@@ -73,16 +86,17 @@ class CreateRun {
     ALLMENDE_RETURN_IF_ERROR(PrepareRequest());
     ALLMENDE_ASSIGN_OR_RETURN(client_, Connect(context_));
     ALLMENDE_RETURN_IF_ERROR(PreparePolicy());
+    if (values_.Has("from")) ALLMENDE_RETURN_IF_ERROR(CheckRows());
     ALLMENDE_RETURN_IF_ERROR(WriteMade(made_));
     for (const MadeFile& file : made_) context_.Remark(absl::StrCat("written: ", file.path));
-    WarnOfUnclassified(context_, schema_->table);
+    if (!release_.has_value()) WarnOfUnclassified(context_, schema_->table);  // else the policy's warnings name them
     ALLMENDE_ASSIGN_OR_RETURN(const v1::Dataset created, client_->CreateDataset(request_));
+    if (values_.Has("from")) ALLMENDE_RETURN_IF_ERROR(CheckEmpty(created));
     if (release_.has_value()) {
       ALLMENDE_ASSIGN_OR_RETURN(const bool released, ReleaseNow());
       if (!released) return ExitCode::kProblemsFound;
     }
     if (values_.Has("from")) {
-      ALLMENDE_RETURN_IF_ERROR(CheckEmpty(created));
       ALLMENDE_ASSIGN_OR_RETURN(const ExitCode published, Publish());
       if (published != ExitCode::kOk) return published;
     }
@@ -114,14 +128,31 @@ class CreateRun {
                               InferFrom(values_.Text("from"), values_, values_.Has("class") ? "" : "public"));
     ALLMENDE_ASSIGN_OR_RETURN(const std::string text, WithKeys(inferred.proto_text, values_.Texts("key")));
     made_.push_back({MadePath(".proto"), text});
+    rows_seen_ = inferred.rows;
     if (!inferred.import_spec.empty()) {
       mapping_ = MadePath(".import.yaml");
       made_.push_back({mapping_, inferred.import_spec});
+      ALLMENDE_ASSIGN_OR_RETURN(import_, tabular::ParseImportSpec(inferred.import_spec, mapping_));
     }
     ALLMENDE_ASSIGN_OR_RETURN(CompiledSchema compiled,
                               CompileSchemaText(text, made_.front().path, inferred.message, {}));
     ALLMENDE_ASSIGN_OR_RETURN(schema_, FinishSchema(std::move(compiled)));
     return absl::OkStatus();
+  }
+
+  // Reads the file to its end with the schema guessed from how it begins.
+  absl::Status CheckRows() const {
+    ALLMENDE_ASSIGN_OR_RETURN(const std::shared_ptr<const tabular::ImportPlan> plan,
+                              tabular::ImportPlan::Create(import_, schema_->table));
+    ALLMENDE_ASSIGN_OR_RETURN(const std::unique_ptr<tabular::Importer> importer,
+                              tabular::Importer::Open(values_.Text("from"), plan, {}));
+    tabular::ImportedRecord record;
+    absl::StatusOr<tabular::ImportStep> step;
+    while ((step = importer->Next(record)).ok() && *step == tabular::ImportStep::kRecord) {
+    }
+    if (step.ok() || rows_seen_ < values_.Whole("rows")) return step.status();
+    return WithHint(step.status(), absl::StrCat("the schema was guessed from the first ", rows_seen_,
+                                                " rows, and nothing was made; `--rows N` looks at more"));
   }
 
   absl::Status PrepareRequest() {
@@ -150,6 +181,21 @@ class CreateRun {
     return absl::OkStatus();
   }
 
+  // When the template's file at `path` was made, if an earlier run did that: it dates the policy, which then stays the
+  // same on another day.
+  static std::optional<absl::Time> MadeBefore(const std::string& path) {
+    constexpr char kFrom[] = "\nvalid: {from: ";
+    constexpr size_t kDateBytes = 10;
+    const absl::StatusOr<std::string> made = ReadPolicy(path);
+    const size_t from = made.ok() ? made->find(kFrom) : std::string::npos;
+    absl::Time day;
+    if (from == std::string::npos || !absl::ParseTime("%Y-%m-%d", made->substr(from + sizeof(kFrom) - 1, kDateBytes),
+                                                      absl::UTCTimeZone(), &day, nullptr)) {
+      return std::nullopt;
+    }
+    return day;
+  }
+
   absl::Status PreparePolicy() {
     if (!values_.Has("policy") && !values_.Has("template")) return absl::OkStatus();
     release_ = ReleaseOptions();
@@ -159,10 +205,10 @@ class CreateRun {
       ALLMENDE_ASSIGN_OR_RETURN(release_->text, ReadPolicy(release_->path));
     } else {
       const std::string& source = values_.Has("source") ? values_.Text("source") : client_->participant();
+      release_->path = MadePath(".policy.yaml");
       ALLMENDE_ASSIGN_OR_RETURN(release_->text,
                                 OpenPolicyText({name_, client_->participant(), values_.Text("licence"), source},
-                                               schema_->table, context_.now()));
-      release_->path = MadePath(".policy.yaml");
+                                               schema_->table, MadeBefore(release_->path).value_or(context_.now())));
       made_.push_back({release_->path, release_->text});
     }
     const CheckedPolicy checked =
@@ -176,31 +222,34 @@ class CreateRun {
         absl::StrCat("`", release_->path, "` is the policy of `", checked.dataset, "`, not of `", name_, "`"));
   }
 
-  // False: the broker found errors, shown already.
+  // False: the broker found errors, shown already. What is in force stays in force: it may have been tightened since.
   absl::StatusOr<bool> ReleaseNow() {
-    ALLMENDE_ASSIGN_OR_RETURN(const std::unique_ptr<Client> officer,
-                              Connect(context_, {.profile = values_.Text("officer"), .purpose = {}}));
-    ALLMENDE_ASSIGN_OR_RETURN(const bool in_force, IsInForce(*officer));
-    if (in_force) return true;
-    const absl::StatusOr<v1::ReleaseResponse> released = ReleasePolicy(*officer, *release_);
-    const std::string later = absl::StrCat(
-        "the dataset was made, its policy is not in force: mend what is wrong, then "
-        "let an officer say `allmende policy release ",
-        ShellWord(release_->path), "`");
-    if (!released.ok()) return WithHint(released.status(), later);
-    ShowDiagnostics(context_, *released);
-    if (released->errors_size() > 0) context_.Remark(later);
-    return released->errors_size() == 0;
-  }
-
-  // Whether the newest release is this text, so that repeating the command makes no second one.
-  absl::StatusOr<bool> IsInForce(Client& officer) const {
     v1::ListReleasesRequest latest;
     latest.set_dataset(name_);
     latest.set_page_size(1);
     latest.set_with_text(true);
-    ALLMENDE_ASSIGN_OR_RETURN(const v1::ListReleasesResponse releases, officer.ListReleases(latest));
-    return releases.releases_size() > 0 && releases.releases(0).text() == release_->text;
+    ALLMENDE_ASSIGN_OR_RETURN(const v1::ListReleasesResponse releases, client_->ListReleases(latest));
+    const std::string release = absl::StrCat("`allmende policy release ", ShellWord(release_->path), "`");
+    if (releases.releases_size() > 0) {
+      const v1::PolicyRelease& in_force = releases.releases(0);
+      if (in_force.text() == release_->text) return true;
+      return WithHint(
+          absl::FailedPreconditionError(absl::StrCat("release ", in_force.number(), " of the policy of `", name_,
+                                                     "` is in force and differs from `", release_->path, "`")),
+          absl::StrCat("if this one shall take its place: ", release));
+    }
+    release_->based_on = 0;
+    ALLMENDE_ASSIGN_OR_RETURN(const std::unique_ptr<Client> officer,
+                              Connect(context_, {.profile = values_.Text("officer"), .purpose = {}}));
+    const absl::StatusOr<v1::ReleaseResponse> released = ReleasePolicy(*officer, *release_);
+    const std::string later =
+        absl::StrCat("the dataset was made, its policy is not in force: let an officer say ", release,
+                     values_.Has("from") ? ", then repeat this command to publish the file" : "",
+                     "; or repeat it with the officer's profile: `--officer PROFILE`");
+    if (!released.ok()) return WithHint(released.status(), later);
+    ShowDiagnostics(context_, *released);
+    if (released->errors_size() > 0) context_.Remark(absl::StrCat("mend what is wrong: ", later));
+    return released->errors_size() == 0;
   }
 
   // The same rows are not published twice by saying the same thing twice.
@@ -240,6 +289,8 @@ class CreateRun {
   const Values& values_;
   std::string name_;
   std::string mapping_;  // path; empty: none needed
+  tabular::ImportSpec import_;
+  int64_t rows_seen_ = 0;  // from which the schema was guessed
   std::vector<MadeFile> made_;
   std::optional<LocalSchema> schema_;
   v1::CreateDatasetRequest request_;

@@ -61,8 +61,7 @@ absl::StatusOr<ExitCode> Update(Context& context, const Values& values) {
   for (const std::string& notice : answer.notices()) context.Remark(absl::StrCat("note: ", notice));
   const v1::Dataset& after = answer.dataset();
   if (request.dry_run()) {
-    context.Remark(
-        absl::StrCat("the schema fits: `", name, "` could take it as version ", before.schema_version() + 1));
+    context.Remark(absl::StrCat("`", name, "` could take the schema as version ", before.schema_version() + 1));
     return ExitCode::kOk;
   }
   if (after.schema_version() == before.schema_version()) {
