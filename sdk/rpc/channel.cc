@@ -21,6 +21,9 @@ constexpr Failure kFailures[] = {
     {"certificate verify failed", "whoever listens at `",
      "` is no broker of this city, or its certificate has expired; if the city has a new authority, fetch its "
      "`ca.pem`"},
+    {"WRONG_VERSION_NUMBER", "whoever listens at `", "` does not speak this protocol; is the port right?"},
+    {"Handshake read failed", "whoever listens at `",
+     "` ended the handshake: it is no broker, or it takes no more connections; is the port right?"},
     {"Ssl handshake failed", "whoever listens at `", "` does not speak this protocol; is the port right?"},
     {"Connection refused", "nobody listens at `", "`; is the broker running, and the port right?"},
     {"DNS resolution failed", "the host in `", "` is not known; check its spelling and the network"},
@@ -71,6 +74,10 @@ absl::Status CallStatus(const grpc::Status& status, const std::string& endpoint)
         absl::StrCat("a message between here and the broker at `", endpoint, "` is too large ",
                      figures == plain.message().npos ? "" : plain.message().substr(figures),
                      " bytes; send or ask for less at once"));
+  }
+  if (absl::IsDeadlineExceeded(plain) && plain.message() == "Deadline Exceeded") {  // gRPC's own words
+    return absl::DeadlineExceededError(
+        absl::StrCat("no answer came from `", endpoint, "` in time; is it a broker, and the port right?"));
   }
   if (!absl::IsUnavailable(plain)) return plain;
   for (const Failure& failure : kFailures) {

@@ -47,8 +47,10 @@ absl::StatusOr<ExitCode> Issue(Context& context, const Values& values) {
   Write(context, details);
   if (context.output == OutputFormat::kTable) {
     context.Remark("");
-    context.Next(absl::StrCat("hand the whole folder over; its owner says `allmende profile add ", options.participant,
-                              " ", ShellWord(issued->directory), "`"));
+    const std::string name =
+        options.member.empty() ? options.participant : absl::StrCat(options.participant, "-", options.member);
+    context.Next(absl::StrCat("hand the whole folder over; its owner says `allmende profile add ", name, " ",
+                              ShellWord(issued->directory), "`"));
   }
   return ExitCode::kOk;
 }

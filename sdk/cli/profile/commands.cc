@@ -65,6 +65,7 @@ absl::StatusOr<ExitCode> Add(Context& context, const Values& values) {
   ALLMENDE_RETURN_IF_ERROR(CheckProfileName(name));
   std::error_code error;
   const fs::path target = fs::weakly_canonical(fs::absolute(values.Text("DIR"), error), error);
+  if (error) return SystemError(error.value(), "open", values.Text("DIR"));
   ALLMENDE_ASSIGN_OR_RETURN(const Looked looked, Look(context, target.string()));
   if (!looked.usable.ok()) return looked.usable;
   ALLMENDE_ASSIGN_OR_RETURN(const std::string directory, ProfilesDirectory(context));

@@ -115,6 +115,7 @@ TEST_F(ProfileTest, MistakesAreExplained) {
   test_.Out();
   std::filesystem::create_directories(Profiles() + "/own");
   std::ofstream(Profiles() + "/own/profile.yaml") << "city: musterstadt\n";
+  std::filesystem::create_symlink("loop", directory_.File("loop"));
   const Wrong cases[] = {
       {{"profile", "add", "water", FolderOf("navi-ag")}, ExitCode::kWrongState, "`--replace`"},
       {{"profile", "add", "../x", FolderOf("bwb")}, ExitCode::kBadInput, "cannot name a profile"},
@@ -122,6 +123,7 @@ TEST_F(ProfileTest, MistakesAreExplained) {
       {{"profile", "add", "x", Profiles() + "/own"}, ExitCode::kBadInput, "participant"},
       {{"profile", "show", "watr"}, ExitCode::kNotFound, "did you mean `water`?"},
       {{"profile", "show", "./nothing"}, ExitCode::kNotFound, "there is no profile at `./nothing`"},
+      {{"profile", "add", "x", directory_.File("loop")}, ExitCode::kWrongState, "loop"},
       {{"profile", "use", "nobody-here"}, ExitCode::kNotFound, "there are: default, own, water"},
       {{"profile", "remove", "own"}, ExitCode::kWrongState, "perhaps the only copy of its key"},
   };

@@ -30,6 +30,8 @@ absl::Status NoSuchProfile(const Context& context, const std::string& name, cons
   const absl::Status status =
       absl::NotFoundError(absl::StrCat("there is no profile `", Printable(name), "` in `", directory, "`"));
   const absl::StatusOr<std::vector<std::string>> names = ProfileNames(context);
+  std::error_code unknown;
+  if (fs::is_directory(name, unknown)) return WithHint(status, absl::StrCat("`./", name, "` is the folder"));
   if (!names.ok() || names->empty()) return WithHint(status, kHowToAdd);
   const std::string near = policy::Suggest(name, *names);
   if (!near.empty()) return WithHint(status, absl::StrCat("did you mean `", near, "`?"));
