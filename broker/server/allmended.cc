@@ -123,6 +123,8 @@ int Main(int argc, char** argv) {
   if (const std::optional<int> done = ParseArguments(argc, argv, arguments)) {
     return *done;
   }
+  // The RPC library would write its own lines beside our events; who wants them sets the variable.
+  setenv("GRPC_VERBOSITY", "NONE", 0);
   // Blocked before any thread starts, so that sigtimedwait gets them and no handler interrupts anything.
   sigset_t signals;
   sigemptyset(&signals);
