@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "broker/data/keys.h"
+#include "broker/data/retention.h"
 #include "sdk/base/status.h"
 #include "sdk/base/text.h"
 
@@ -48,11 +49,17 @@ absl::StatusOr<std::vector<Sequence>> KeyVersions::Before(const format::BatchVie
     }
   }
   // What left the generations before they were asked is durable, so a view that is taken now shows it.
+  if (unknown.empty()) {
+    return before;
+  }
   const std::shared_ptr<const LogView> view = log.View();
+  ALLMENDE_ASSIGN_OR_RETURN(const Sequence expired, NewestExpired(*view, log_));
   for (const Unknown& record : unknown) {
     ALLMENDE_ASSIGN_OR_RETURN(const auto latest, view->GetSide(SideFamily::kKeyIndex, KeyIndexKey(log_, record.key)));
     if (latest.has_value()) {
       ALLMENDE_ASSIGN_OR_RETURN(before[record.index], DecodeSequence(*latest));
+    } else {
+      before[record.index] = expired;
     }
   }
   return before;

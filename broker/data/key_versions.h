@@ -21,7 +21,8 @@ class KeyVersions {
   explicit KeyVersions(LogId log) : log_(log) {}
 
   // For each record of `batch`, which is to be appended next, the sequence of the record before it; 0 where there is
-  // none or where it is a delete. Blocks on the disk. Errors as LogView.
+  // none or where it is a delete, or, where retention has given up keys, what NewestExpired says. Blocks on the disk.
+  // Errors as LogView.
   absl::StatusOr<std::vector<Sequence>> Before(const format::BatchView& batch, const Log& log) const;
 
   // `batch` is being appended.

@@ -20,6 +20,7 @@ constexpr char kLatestThrough = 'c';
 constexpr char kLatestLive = 'l';
 constexpr char kErasedTombstone = 'd';
 constexpr char kErasureCount = 'e';
+constexpr char kNewestExpired = 'x';
 
 std::string StateKey(LogId log, char kind) {
   return SideKeyPrefix(log) + kind;
@@ -70,6 +71,9 @@ std::string LatestLiveKey(LogId log) {
 }
 std::string ErasedTombstoneKey(LogId log) {
   return StateKey(log, kErasedTombstone);
+}
+std::string NewestExpiredKey(LogId log) {
+  return StateKey(log, kNewestExpired);
 }
 std::string ErasureCountKey(LogId log) {
   return StateKey(log, kErasureCount);

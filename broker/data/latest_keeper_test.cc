@@ -1,12 +1,9 @@
 #include "broker/data/latest_keeper.h"
 
-#include "broker/data/retention.h"
 #include "broker/testing/data_fixture.h"
 
 namespace allmende::broker {
 namespace {
-
-using ::testing::ElementsAre;
 
 class LatestKeeperTest : public DataTest {
  protected:
@@ -153,55 +150,6 @@ TEST_F(LatestKeeperTest, WhatIsErasedCanBeWrittenAgain) {
   RunPass();
   Store({{"k3", 77}});
   EXPECT_EQ(Stored().back(), "1501 k3=77");
-}
-
-using RetentionTest = DataTest;
-
-TEST_F(RetentionTest, ByAgeAndBySizeWholeBatchesGoAndTheLastStays) {
-  v1::Retention retention;
-  for (int i = 0; i < 5; ++i) {
-    Store({{"a", i}});
-    clock_.Advance(absl::Hours(1));
-  }
-  retention.set_max_age_us(absl::ToInt64Microseconds(absl::Minutes(150)));
-  ASSERT_TRUE(ApplyRetention(*log_, LogId{1}, retention, clock_.Now()).ok());
-  log_->Settle();
-  EXPECT_THAT(Stored(), ElementsAre("4 a=3", "5 a=4"));
-  retention.set_max_age_us(1);
-  retention.set_max_bytes(1);
-  ASSERT_TRUE(ApplyRetention(*log_, LogId{1}, retention, clock_.Now()).ok());
-  log_->Settle();
-  EXPECT_THAT(Stored(), ElementsAre("5 a=4"));
-  Reopen();
-  Store({{"b", 5}});
-}
-
-TEST_F(RetentionTest, WhateverIsDueGoesAtOnceHoweverMuchItIs) {
-  for (int i = 0; i < 60; ++i) {
-    std::vector<Line> lines;
-    for (int j = 0; j < 100; ++j) {
-      lines.push_back({absl::StrCat(std::string(500, 'x'), j), i});
-    }
-    Store(lines);
-    clock_.Advance(absl::Minutes(1));
-  }
-  ASSERT_GT(log_->HeadOf(LogId{1}).bytes, 5 << 20);
-  v1::Retention retention;
-  for (const int kept : {59, 30, 2}) {
-    retention.set_max_age_us(absl::ToInt64Microseconds(absl::Minutes(kept)));
-    ASSERT_TRUE(ApplyRetention(*log_, LogId{1}, retention, clock_.Now()).ok());
-    log_->Settle();
-    EXPECT_EQ(log_->HeadOf(LogId{1}).first_sequence, (60 - kept) * 100 + 1);
-  }
-}
-
-TEST_F(RetentionTest, WithoutBoundsNothingGoes) {
-  Store({{"a", 1}});
-  Store({{"a", 2}});
-  clock_.Advance(absl::Hours(24 * 3650));
-  ASSERT_TRUE(ApplyRetention(*log_, LogId{1}, {}, clock_.Now()).ok());
-  log_->Settle();
-  EXPECT_EQ(Stored().size(), 2);
 }
 
 }  // namespace

@@ -41,7 +41,8 @@ Maintenance::Maintenance(Exchange& exchange, const BrokerConfig& config, Maintai
       free_disk_bytes_min_(config.limits.free_disk_bytes_min),
       retention_(config.retention),
       maintained_(std::move(maintained)),
-      latest_(exchange.log) {
+      latest_(exchange.log),
+      quarantine_(exchange.log) {
   CheckDisk();
   thread_ = std::thread([this] { Run(); });
 }
@@ -121,21 +122,29 @@ void Maintenance::Tick() {
   RefreshCertificate();
   // Watermarks, leases and time boundaries of policies are due by the clock.
   exchange_.subscriptions.WakeAll();
-  if (++ticks_ % kRetentionTicks == 0) {
+  if (++ticks_ % kRetentionTicks == 0 || retention_behind_) {
     KeepRetention();
   }
 }
 
 void Maintenance::KeepRetention() {
   const std::shared_ptr<const State> state = exchange_.control.state();
-  const absl::Time now = exchange_.clock.Now();
+  retention_behind_ = false;
   for (const auto& [name, dataset] : state->datasets) {
-    const absl::Status kept = ApplyRetention(exchange_.log, LogId{dataset->log},
-                                             WithDefaults(dataset->retention, dataset->kind, retention_), now);
-    if (!kept.ok()) {
-      exchange_.logger.Warning("retention could not be applied",
-                               {{"dataset", name}, {"why", std::string(kept.message())}});
-    }
+    const v1::Retention retention = WithDefaults(dataset->retention, dataset->kind, retention_);
+    const absl::Time now = exchange_.clock.Now();
+    NoteKept(name, ApplyRetention(exchange_.log, LogId{dataset->log}, retention, now));
+    NoteKept(name, quarantine_.Step(LogId{dataset->log}, retention, now));
+  }
+}
+
+// `more`: whether so much is due that it takes another call.
+void Maintenance::NoteKept(const std::string& dataset, const absl::StatusOr<bool>& more) {
+  if (more.ok() ? *more : absl::IsResourceExhausted(more.status())) {  // a full queue is no trouble either
+    retention_behind_ = true;
+  } else if (!more.ok()) {
+    exchange_.logger.Warning("retention could not be applied",
+                             {{"dataset", dataset}, {"why", std::string(more.status().message())}});
   }
 }
 

@@ -13,6 +13,7 @@
 #include "absl/base/thread_annotations.h"
 #include "broker/config/config.h"
 #include "broker/data/latest_keeper.h"
+#include "broker/data/quarantine_keeper.h"
 #include "broker/service/exchange.h"
 #include "sdk/base/mutex.h"
 #include "sdk/http/server.h"
@@ -47,6 +48,7 @@ class Maintenance {
   void CheckLog();
   void RefreshCertificate();
   void KeepRetention();
+  void NoteKept(const std::string& dataset, const absl::StatusOr<bool>& more);
   void KeepLatest(absl::Time until);
   bool StepLatest(const DatasetState& table);
 
@@ -56,7 +58,9 @@ class Maintenance {
   const RetentionConfig retention_;
   const Maintained maintained_;
   LatestKeeper latest_;
-  size_t next_table_ = 0;  // of those with retention `latest`, by name: whose turn it is
+  QuarantineKeeper quarantine_;
+  bool retention_behind_ = false;  // there is more to give up than was at once
+  size_t next_table_ = 0;          // of those with retention `latest`, by name: whose turn it is
   uint64_t ticks_ = 0;
   bool space_unknown_ = false;
   bool failure_told_ = false;

@@ -123,6 +123,39 @@ TEST_F(MaintenanceTest, WhatIsSupersededInATableIsErasedAsFastAsItComes) {
   })) << left;
 }
 
+TEST_F(MaintenanceTest, WhatIsOlderThanADatasetKeepsItsRecordsGoesFromItsQuarantineToo) {
+  v1::CreateDatasetRequest create;
+  create.set_name("amt/busse");
+  create.set_kind(v1::TABLE);
+  create.set_schema(policy::testing::DescriptorSetOf(policy::testing::ProtoText(kRecordBody)));
+  create.set_message_name("test.Record");
+  create.set_bad_records(v1::QUARANTINE);
+  create.mutable_retention()->set_max_age_us(1'000'000);
+  const auto catalogue = v1::CatalogueService::NewStub(broker_.Connect("amt"));
+  {
+    grpc::ClientContext context;
+    v1::Dataset created;
+    ASSERT_TRUE(catalogue->CreateDataset(&context, create, &created).ok());
+  }
+  const auto writer = Writer("amt/busse");
+  ASSERT_TRUE(writer->Open().ok());
+  TestRecord bad = At(1, "b", 2);
+  bad.payload += '\x1a';
+  for (int i = 0; i < 2; ++i) {
+    const auto stored = writer->Store({At(0, "a", 1), bad});
+    ASSERT_TRUE(stored.ok()) << stored.status();
+    ASSERT_TRUE(stored->has_stored()) << stored->ShortDebugString();
+  }
+  v1::GetDatasetRequest get;
+  get.set_name("amt/busse");
+  v1::Dataset dataset;
+  EXPECT_TRUE(Within(absl::Seconds(30), [&] {
+    grpc::ClientContext context;
+    EXPECT_TRUE(catalogue->GetDataset(&context, get, &dataset).ok());
+    return dataset.first_sequence() == 3 && dataset.quarantined() == 0;
+  })) << dataset.ShortDebugString();
+}
+
 class MetricsCertificateTest : public ExchangeTest {
  protected:
   void SetUp() override {

@@ -12,6 +12,7 @@
 #include "absl/strings/str_cat.h"
 #include "broker/data/latest_keeper.h"
 #include "broker/data/record_finder.h"
+#include "broker/data/retention.h"
 #include "broker/service/read.h"
 #include "broker/service/subscribe_start.h"
 #include "broker/session/subscribe_session.h"
@@ -368,6 +369,61 @@ TEST_F(RowFilterTest, WhereTheVersionBeforeWasTrimmedWhoMayHoldItBeginsAnew) {
   ASSERT_TRUE(late->Follow().ok());
   EXPECT_THAT(late->came(), ElementsAre("2 +b", "4 -b"));
   EXPECT_THAT(Read(), ElementsAre("2 +b", "3 ?", "4 -b"));
+}
+
+TEST_F(RowFilterTest, WhereRetentionForgotTheKeyWhoMayHoldItBeginsAnewAndNobodyElseIsTold) {
+  Store({{"a", 70}, {"b", 9}});
+  clock_.Advance(absl::Hours(2));
+  Store({{"z", 71}});
+  const auto early = NewFollower();
+  ASSERT_TRUE(early->Open(FromOldest()).ok());
+  ASSERT_TRUE(early->Follow().ok());
+  v1::Retention retention;
+  retention.set_max_age_us(absl::ToInt64Microseconds(absl::Hours(1)));
+  ASSERT_TRUE(ApplyRetention(*log_, LogId{1}, retention, clock_.Now()).ok());
+  log_->Settle();
+  const auto late = NewFollower();
+  ASSERT_TRUE(late->OpenSnapshot().ok());
+  ASSERT_TRUE(late->Follow().ok());
+  Store({{"a", 0, true}});
+  Store({{"b", 8}});
+  EXPECT_EQ(early->Follow().code(), absl::StatusCode::kFailedPrecondition) << "it holds a";
+  ASSERT_TRUE(late->Follow().ok());
+  EXPECT_THAT(late->came(), ElementsAre("3 +z"));
+  EXPECT_THAT(Read(), ElementsAre("3 +z", "4 ?", "5 ?"));
+}
+
+TEST_F(RowFilterTest, WhereAKeyIsForgottenBeforeItsRecordNobodyIsToldByAnotherKeysRecord) {
+  Store({{"a", 70}});
+  Store({{"b", 71}});
+  // As after a crash between the two steps of retention.
+  ASSERT_TRUE(log_->WriteSide({SideWrite::DeletePrefix(SideFamily::kKeyIndex, SideKeyPrefix(LogId{1})),
+                               SideWrite::Put(SideFamily::kState, NewestExpiredKey(LogId{1}), EncodeSequence(2))},
+                              [](const absl::Status&) {})
+                  .ok());
+  log_->Settle();
+  Store({{"n", 9}});
+  EXPECT_THAT(Read(), ElementsAre("1 +a", "2 +b", "3 ?"));
+  const auto follower = NewFollower();
+  ASSERT_TRUE(follower->Open(FromOldest()).ok());
+  EXPECT_EQ(follower->Follow().code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_THAT(follower->deletes(), IsEmpty());
+}
+
+TEST_F(RowFilterTest, ABatchOfAnotherDatasetIsNeitherReadNorFound) {
+  Store({{"a", 70}});
+  dataset_.id = std::string(16, 'o');
+  v1::Records records;
+  EXPECT_EQ(ReadRecords(*log_, dataset_, *entitled_, {}, records).code(), absl::StatusCode::kDataLoss);
+  EXPECT_EQ(records.records_size(), 0);
+  v1::LookupRequest request;
+  for (const auto cursor = log_->View()->ScanSide(SideFamily::kKeyIndex, SideKeyPrefix(LogId{1}), {});
+       cursor->Next();) {
+    request.set_key(std::string(cursor->key().substr(SideKeyPrefix(LogId{1}).size())));
+  }
+  v1::LookupResponse response;
+  EXPECT_EQ(LookupRecord(*log_, dataset_, *entitled_, request, response).code(), absl::StatusCode::kDataLoss);
+  EXPECT_FALSE(response.has_record());
 }
 
 TEST_F(RowFilterTest, ADeleteThatWasMissedIsNotForgottenWhenTheKeyComesBack) {
