@@ -222,7 +222,7 @@ TEST_F(ChainTest, AFileWhoseEndDoesNotFitMakesNoDataset) {
 }
 
 TEST_F(ChainTest, ASlipOfThePenIsNoCrisisAndNoParticipant) {
-  StartCity({"amt=officer,crisis-authority", "bwb=agency"});
+  StartCity({"amt=officer,crisis-authority", "bwb=agency", "navi-ag=operator"});
   Put("rain.proto", kSchema);
   Put("rain.policy.yaml", kPolicy);
   As("bwb", {"dataset", "create", "water/rain", "--schema", "rain.proto"});
@@ -242,6 +242,9 @@ TEST_F(ChainTest, ASlipOfThePenIsNoCrisisAndNoParticipant) {
   EXPECT_THAT(Fails(3, "bwb", with({"Navi AG"})), HasSubstr("Navi AG"));
   EXPECT_THAT(As("bwb", with({"navi-ag", "--role", "agency"})), HasSubstr("gauge"));
   EXPECT_THAT(Fails(2, "bwb", with({"navi-ag", "--role", "king"})), HasSubstr("use agency, operator"));
+  // What others would get is not everybody's to know, and with another role one is somebody else.
+  As("navi-ag", with({"navi-ag"}));
+  EXPECT_THAT(Fails(5, "navi-ag", with({"navi-ag", "--role", "agency"})), HasSubstr("what somebody else would get"));
 }
 
 TEST_F(ChainTest, ACrisisIsDeclaredShownAndEnded) {
@@ -389,6 +392,18 @@ TEST_F(ChainTest, WhoIsNotWelcomeIsTold) {
   StartBroker();
   ASSERT_TRUE(broker_.WaitFor(" serving ")) << broker_.written();
   As("bwb", {"status"});
+}
+
+TEST_F(ChainTest, APortInUseIsToldOnceAndPlainly) {
+  StartCity({});
+  std::string config = *ReadFile(folder_.File("demo/broker.yaml"), 1 << 20);
+  config = std::regex_replace(config, std::regex("\ndata: data\n"), "\ndata: data2\n");
+  config = std::regex_replace(config, std::regex("run/admin.sock"), "run/admin2.sock");
+  Put("demo/second.yaml", config);
+  const Finished second = RunProgram({ALLMENDED_PROGRAM, "--config", "demo/second.yaml"}, folder_.path(), environment_);
+  EXPECT_EQ(second.code, 1);
+  EXPECT_THAT(second.err, AllOf(HasSubstr(absl::StrCat("cannot listen on `", address_, "`")), Not(HasSubstr(".cc:")),
+                                Not(HasSubstr("grpc"))));
 }
 
 TEST_F(ChainTest, TheProgramsAreOfOneVersion) {

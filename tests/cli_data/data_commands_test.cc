@@ -215,15 +215,19 @@ TEST_F(CommandsTest, AReplicaThatIsNotThereIsNotFound) {
 }
 
 TEST_F(CommandsTest, ARefusedCopySaysWhatTheRuleLacks) {
+  const std::string copy = folder_.File("copy");
+  ASSERT_EQ(Run("navi", {"replica", "sync", copy, "--dataset", "amt/pegel"}), ExitCode::kOk) << err_;
   ASSERT_EQ(broker_.Release("amt/pegel", broker::PolicyText("amt/pegel", "  public: [time, id, level]\n",
                                                             "  - rule: navigation\n"
                                                             "    for: {group: navigation}\n"
                                                             "    purpose: verkehrslenkung\n"
                                                             "    deliver: [public]\n")),
             absl::OkStatus());
-  EXPECT_EQ(Run("navi", {"replica", "sync", folder_.File("copy"), "--dataset", "amt/pegel"}), ExitCode::kRefused);
+  EXPECT_EQ(Run("navi", {"replica", "sync", copy}), ExitCode::kRefused);
   EXPECT_THAT(err_, AllOf(HasSubstr("refused: no rule lets `navi` keep a copy of `amt/pegel`"),
                           HasSubstr("would allow it with the line `replica`")));
+  EXPECT_EQ(Run("navi", {"replica", "scan", copy}), ExitCode::kNotAllowed);
+  EXPECT_THAT(err_, HasSubstr("hint: `allmende replica sync "));
 }
 
 TEST_F(CommandsTest, WhatOthersMayReadOfAReplicaIsToldToPrograms) {

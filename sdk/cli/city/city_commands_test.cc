@@ -78,6 +78,12 @@ TEST_F(CityCommandsTest, IssueWritesAProfileAndSaysHowToHandItOver) {
   EXPECT_TRUE(std::filesystem::exists(City() + "/participants/navi-ag/key.pem"));
 }
 
+TEST_F(CityCommandsTest, AMembersProfileHasANameOfItsOwn) {
+  Init();
+  ASSERT_EQ(Do({"pki", "issue", City(), "bwb", "--member", "anna", "--role", "officer"}), ExitCode::kOk);
+  EXPECT_THAT(test_.Out(), HasSubstr("`allmende profile add bwb-anna " + City() + "/members/bwb/anna`"));
+}
+
 TEST_F(CityCommandsTest, ListShowsWhatWasIssuedAndItsState) {
   Init();
   Do({"pki", "issue", City(), "bwb", "--member", "anna", "--role", "officer", "--valid-for", "20d"});

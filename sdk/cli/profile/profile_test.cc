@@ -142,6 +142,23 @@ TEST_F(ProfileTest, WithoutAnyProfileItSaysHowToGetOne) {
   EXPECT_EQ(ChosenProfile(test_.context).status().code(), absl::StatusCode::kFailedPrecondition);
 }
 
+TEST_F(ProfileTest, AFolderHereIsMeantByItsPath) {
+  Do({"profile", "add", "water", FolderOf("bwb")});
+  const std::filesystem::path before = std::filesystem::current_path();
+  std::filesystem::current_path(City() + "/participants");
+  const absl::Status status = FindProfile(test_.context, "navi-ag").status();
+  std::filesystem::current_path(before);
+  EXPECT_EQ(status.code(), absl::StatusCode::kNotFound);
+  EXPECT_EQ(HintOf(status), "`./navi-ag` is the folder");
+}
+
+TEST_F(ProfileTest, WhatIsGoneIsNotOffered) {
+  Do({"profile", "add", "water", FolderOf("bwb")});
+  Do({"profile", "add", "navi", FolderOf("navi-ag")});
+  std::filesystem::remove_all(FolderOf("bwb"));
+  EXPECT_EQ(HintOf(FindProfile(test_.context, "zz").status()), "there are: navi");
+}
+
 TEST_F(ProfileTest, AFolderThatIsGoneIsNamed) {
   Do({"profile", "add", "water", FolderOf("bwb")});
   std::filesystem::remove_all(City());

@@ -29,7 +29,9 @@ bool Exists(const fs::path& path) {
 absl::Status NoSuchProfile(const Context& context, const std::string& name, const std::string& directory) {
   const absl::Status status =
       absl::NotFoundError(absl::StrCat("there is no profile `", Printable(name), "` in `", directory, "`"));
-  const absl::StatusOr<std::vector<std::string>> names = ProfileNames(context);
+  absl::StatusOr<std::vector<std::string>> names = ProfileNames(context);
+  // A link whose profile is gone, such as the default of a removed one, is no help.
+  if (names.ok()) std::erase_if(*names, [&](const std::string& other) { return !FindProfile(context, other).ok(); });
   std::error_code unknown;
   if (fs::is_directory(name, unknown)) return WithHint(status, absl::StrCat("`./", name, "` is the folder"));
   if (!names.ok() || names->empty()) return WithHint(status, kHowToAdd);
