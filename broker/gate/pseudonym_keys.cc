@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "sdk/base/file.h"
 #include "sdk/base/status.h"
+#include "sdk/crypto/hash.h"
 #include "sdk/crypto/hkdf.h"
 #include "sdk/crypto/hmac.h"
 #include "sdk/crypto/random.h"
@@ -13,7 +14,14 @@
 namespace allmende::broker {
 namespace {
 
+constexpr std::string_view kMagic = "allmende pseudonym key 1\n";
 constexpr size_t kSecretBytes = 32;
+constexpr size_t kFileBytes = kMagic.size() + kSecretBytes + sizeof(crypto::Digest);
+
+// Whoever lost the secret for good may remove what is left of the file and say so.
+constexpr char kWhatToDo[] =
+    ": restore it from a backup; without one, start with no such file and `--accept-loss` to give every recipient new "
+    "pseudonyms";
 
 class AgreementMac final : public policy::Mac {
  public:
@@ -35,23 +43,43 @@ class AgreementMac final : public policy::Mac {
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<PseudonymKeys>> PseudonymKeys::Open(const std::string& path) {
-  absl::StatusOr<std::string> secret = ReadFile(path, kSecretBytes);
-  if (absl::IsNotFound(secret.status())) {
-    crypto::SecretBytes made(kSecretBytes);
-    crypto::FillRandom(made.bytes());
-    ALLMENDE_RETURN_IF_ERROR(WriteFileAtomically(path, made.view(), FileAccess::kOwnerOnly));
-    return std::unique_ptr<PseudonymKeys>(new PseudonymKeys(std::move(made)));
+absl::StatusOr<std::unique_ptr<PseudonymKeys>> PseudonymKeys::Open(const std::string& path, IfMissing if_missing) {
+  absl::StatusOr<std::string> read = ReadFile(path, kFileBytes);
+  if (absl::IsNotFound(read.status())) {
+    return if_missing == IfMissing::kMake
+               ? Make(path)
+               : absl::DataLossError(absl::StrCat("the file `", path, "` is missing", kWhatToDo));
   }
-  ALLMENDE_RETURN_IF_ERROR(secret.status());
-  if (secret->size() != kSecretBytes) {
-    return absl::FailedPreconditionError(
-        absl::StrCat("`", path, "` has ", secret->size(), " bytes, ", kSecretBytes,
-                     " are expected: restore it from a backup, or remove it to give every recipient new pseudonyms"));
+  if (!read.ok() && !absl::IsInvalidArgument(read.status())) {
+    return read.status();
   }
-  crypto::SecretBytes kept(*secret);
-  crypto::Cleanse({reinterpret_cast<uint8_t*>(secret->data()), secret->size()});
-  return std::unique_ptr<PseudonymKeys>(new PseudonymKeys(std::move(kept)));
+  // Longer than such a file is: the content is none either.
+  const crypto::SecretBytes content(read.ok() ? std::string_view(*read) : std::string_view());
+  if (read.ok()) {
+    crypto::Cleanse({reinterpret_cast<uint8_t*>(read->data()), read->size()});
+  }
+  if (content.view().substr(0, kMagic.size()) != kMagic) {
+    return absl::DataLossError(
+        absl::StrCat("`", path, "` is no file of pseudonym keys in the format that this version knows", kWhatToDo));
+  }
+  const crypto::Digest sum = crypto::Sha256Of(content.view().substr(0, kMagic.size() + kSecretBytes));
+  if (content.size() != kFileBytes || content.view().substr(kMagic.size() + kSecretBytes) != crypto::AsBytes(sum)) {
+    return absl::DataLossError(absl::StrCat("the file `", path, "` is damaged", kWhatToDo));
+  }
+  return std::unique_ptr<PseudonymKeys>(
+      new PseudonymKeys(crypto::SecretBytes(content.view().substr(kMagic.size(), kSecretBytes))));
+}
+
+absl::StatusOr<std::unique_ptr<PseudonymKeys>> PseudonymKeys::Make(const std::string& path) {
+  crypto::SecretBytes secret(kSecretBytes);
+  crypto::FillRandom(secret.bytes());
+  crypto::SecretBytes content(kFileBytes);
+  const auto after_magic = std::copy(kMagic.begin(), kMagic.end(), content.bytes().begin());
+  const auto after_secret = std::copy(secret.view().begin(), secret.view().end(), after_magic);
+  const crypto::Digest sum = crypto::Sha256Of(content.view().substr(0, kMagic.size() + kSecretBytes));
+  std::copy(sum.begin(), sum.end(), after_secret);
+  ALLMENDE_RETURN_IF_ERROR(WriteFileAtomically(path, content.view(), FileAccess::kOwnerOnly));
+  return std::unique_ptr<PseudonymKeys>(new PseudonymKeys(std::move(secret)));
 }
 
 std::unique_ptr<PseudonymKeys> PseudonymKeys::ForTest(std::string_view secret) {

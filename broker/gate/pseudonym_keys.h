@@ -14,10 +14,13 @@ namespace allmende::broker {
 // Immutable; thread-safe.
 class PseudonymKeys {
  public:
-  // Reads the secret (32 bytes) from `path`; makes it, mode 0600, if there is no such file yet.
-  //   kFailedPrecondition  the file is not 32 bytes
-  //   others               it cannot be read or written
-  static absl::StatusOr<std::unique_ptr<PseudonymKeys>> Open(const std::string& path);
+  enum class IfMissing { kMake, kRefuse };
+
+  // Reads the secret from the file `path`: a line that names the format, 32 bytes of secret, their SHA-256 together.
+  // Makes it, mode 0600, if there is none yet and that is asked for.
+  //   kDataLoss  the file is damaged, of a format that is not known, or missing
+  //   others     it cannot be read or written
+  static absl::StatusOr<std::unique_ptr<PseudonymKeys>> Open(const std::string& path, IfMissing if_missing);
 
   static std::unique_ptr<PseudonymKeys> ForTest(std::string_view secret);
 
@@ -25,6 +28,7 @@ class PseudonymKeys {
   absl::StatusOr<std::shared_ptr<const policy::Mac>> KeyOf(const std::string& agreement) const;
 
  private:
+  static absl::StatusOr<std::unique_ptr<PseudonymKeys>> Make(const std::string& path);
   explicit PseudonymKeys(crypto::SecretBytes secret) : secret_(std::move(secret)) {}
 
   const crypto::SecretBytes secret_;

@@ -1,5 +1,6 @@
 // The broker's program: reads the configuration, serves until SIGTERM or SIGINT.
 #include <signal.h>
+#include <sys/resource.h>
 
 #include <cstdio>
 #include <cstdlib>
@@ -118,6 +119,16 @@ int Serve(const BrokerConfig& config, const Arguments& arguments, const sigset_t
   return signal.has_value() ? kOk : kCannotServe;
 }
 
+// Every connection takes a descriptor, and so do the files of the log. What a shell allows at first is for programs
+// that use select().
+void AllowManyDescriptors() {
+  rlimit limit = {};
+  if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
+    limit.rlim_cur = limit.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &limit);
+  }
+}
+
 int Main(int argc, char** argv) {
   Arguments arguments;
   if (const std::optional<int> done = ParseArguments(argc, argv, arguments)) {
@@ -132,6 +143,7 @@ int Main(int argc, char** argv) {
   sigaddset(&signals, SIGINT);
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   signal(SIGPIPE, SIG_IGN);
+  AllowManyDescriptors();
   const absl::StatusOr<BrokerConfig> config = LoadConfig(arguments.config);
   if (!config.ok()) {
     return Complain(config.status());

@@ -1,5 +1,7 @@
 #include "broker/server/maintenance.h"
 
+#include <malloc.h>
+
 #include <filesystem>
 #include <memory>
 #include <string>
@@ -18,6 +20,7 @@ constexpr uint64_t kRetentionTicks = 10;
 // Of each tick, for erasing what is superseded in tables: the disk and the processors are for the exchange first.
 constexpr absl::Duration kLatestTime = absl::Milliseconds(500);
 constexpr size_t kLatestBytes = 2 << 20;  // of a table's log at a time, which is some ten milliseconds
+constexpr size_t kFreeMemoryMax = 64 << 20;
 constexpr absl::Duration kQueueWait = absl::Milliseconds(5);
 
 // A stream that sets no bound has the broker's.
@@ -56,20 +59,20 @@ Maintenance::~Maintenance() {
   thread_.join();
 }
 
-bool Maintenance::SleepUntil(absl::Time time) {
+bool Maintenance::SleepUntil(absl::Duration since_boot) {
   MutexLock lock(mutex_);
-  while (!stopping_ && absl::Now() < time) {
-    stop_.WaitFor(mutex_, time - absl::Now());
+  while (!stopping_ && SinceBoot() < since_boot) {
+    stop_.WaitFor(mutex_, since_boot - SinceBoot());
   }
   return !stopping_;
 }
 
 void Maintenance::Run() {
-  absl::Time next = absl::Now() + kTick;
+  absl::Duration next = SinceBoot() + kTick;
   while (SleepUntil(next)) {
-    next = absl::Now() + kTick;
+    next = SinceBoot() + kTick;
     Tick();
-    KeepLatest(absl::Now() + kLatestTime);
+    KeepLatest(SinceBoot() + kLatestTime);
   }
 }
 
@@ -102,6 +105,15 @@ void Maintenance::CheckLog() {
   maintained_.on_log_failure();
 }
 
+// The allocator keeps what was freed, also after a flood: without this a broker stays for good as large as it ever was.
+void Maintenance::GiveBackMemory() {
+  if (mallinfo2().fordblks < kept_memory_ + kFreeMemoryMax) {
+    return;
+  }
+  malloc_trim(0);
+  kept_memory_ = mallinfo2().fordblks;
+}
+
 void Maintenance::RefreshCertificate() {
   absl::Status renewed = maintained_.tls.Refresh(exchange_.clock.Now());
   if (renewed.ok() && maintained_.metrics_https != nullptr) {
@@ -122,8 +134,12 @@ void Maintenance::Tick() {
   RefreshCertificate();
   // Watermarks, leases and time boundaries of policies are due by the clock.
   exchange_.subscriptions.WakeAll();
-  if (++ticks_ % kRetentionTicks == 0 || retention_behind_) {
+  const bool due = ++ticks_ % kRetentionTicks == 0;
+  if (due || retention_behind_) {
     KeepRetention();
+  }
+  if (due) {
+    GiveBackMemory();
   }
 }
 
@@ -149,7 +165,7 @@ void Maintenance::NoteKept(const std::string& dataset, const absl::StatusOr<bool
 }
 
 // A piece of each table in turn, until none has anything to do or the time is over.
-void Maintenance::KeepLatest(absl::Time until) {
+void Maintenance::KeepLatest(absl::Duration until) {
   const std::shared_ptr<const State> state = exchange_.control.state();
   std::vector<const DatasetState*> tables;
   for (const auto& [name, dataset] : state->datasets) {
@@ -158,8 +174,8 @@ void Maintenance::KeepLatest(absl::Time until) {
     }
   }
   size_t idle = 0;  // tables in a row that had nothing to do
-  while (idle < tables.size() && absl::Now() < until) {
-    if (latest_.Waiting() && !SleepUntil(absl::Now() + kQueueWait)) {
+  while (idle < tables.size() && SinceBoot() < until) {
+    if (latest_.Waiting() && !SleepUntil(SinceBoot() + kQueueWait)) {
       return;
     }
     next_table_ = (next_table_ + 1) % tables.size();

@@ -41,15 +41,18 @@ class Maintenance {
  private:
   Maintenance(Exchange& exchange, const BrokerConfig& config, Maintained maintained);
   void Run();
+  // Intervals are measured with this: somebody may set the time of day back.
+  absl::Duration SinceBoot() const { return exchange_.clock.SinceBoot(); }
   // Returns whether it goes on.
-  bool SleepUntil(absl::Time time);
+  bool SleepUntil(absl::Duration since_boot);
   void Tick();
   void CheckDisk();
   void CheckLog();
+  void GiveBackMemory();
   void RefreshCertificate();
   void KeepRetention();
   void NoteKept(const std::string& dataset, const absl::StatusOr<bool>& more);
-  void KeepLatest(absl::Time until);
+  void KeepLatest(absl::Duration until);
   bool StepLatest(const DatasetState& table);
 
   Exchange& exchange_;
@@ -62,6 +65,7 @@ class Maintenance {
   bool retention_behind_ = false;  // there is more to give up than was at once
   size_t next_table_ = 0;          // of those with retention `latest`, by name: whose turn it is
   uint64_t ticks_ = 0;
+  size_t kept_memory_ = 0;  // that was free when it was last given back: what the allocator cannot part with
   bool space_unknown_ = false;
   bool failure_told_ = false;
 

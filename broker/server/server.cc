@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <atomic>
+#include <filesystem>
 #include <optional>
+#include <system_error>
 #include <thread>
 #include <utility>
 
@@ -14,7 +16,9 @@
 #include "broker/log/store_log.h"
 #include "broker/server/acceptor.h"
 #include "broker/server/baseline.h"
+#include "broker/server/connection_guard.h"
 #include "broker/server/maintenance.h"
+#include "broker/server/stream_counts.h"
 #include "broker/service/catalogue_service.h"
 #include "broker/service/exchange.h"
 #include "broker/service/exchange_service.h"
@@ -81,6 +85,7 @@ class Server::Impl {
   bool failed() const { return failed_; }
 
  private:
+  absl::Status CheckLogIsThere(const std::string& key_path, bool accept_loss);
   absl::Status OpenStorage(const ServerOptions& options);
   absl::Status OpenIdentity();
   absl::Status Listen();
@@ -118,16 +123,38 @@ class Server::Impl {
   std::optional<PolicyServiceImpl> policy_service_;
   std::optional<StatusServiceImpl> status_service_;
   std::unique_ptr<grpc::Server> server_;
+  std::optional<ConnectionGuard> guard_;
   std::unique_ptr<Acceptor> acceptor_;
   std::unique_ptr<http::Server> metrics_https_;
   std::unique_ptr<http::Server> metrics_local_;
   std::unique_ptr<Maintenance> maintenance_;
 };
 
+// The key is made after the log, so one without the other is what is left of a broker: a file system that is not
+// mounted, or half of a backup. A new log would pass for the city's.
+absl::Status Server::Impl::CheckLogIsThere(const std::string& key_path, bool accept_loss) {
+  std::error_code error;
+  const std::string log_path = absl::StrCat(config_.data, "/log");
+  const bool has_log = std::filesystem::exists(log_path, error) && !std::filesystem::is_empty(log_path, error);
+  if (has_log || !std::filesystem::exists(key_path, error)) {
+    return absl::OkStatus();
+  }
+  const std::string what =
+      absl::StrCat("`", log_path, "` is missing or empty, but `", key_path, "` shows that there was a log");
+  if (!accept_loss) {
+    return absl::DataLossError(absl::StrCat(
+        what, ": restore the directory from a backup, or start with `--accept-loss` to begin with an empty log"));
+  }
+  logger_.Error("loss accepted", {{"what", what}});
+  return absl::OkStatus();
+}
+
 absl::Status Server::Impl::OpenStorage(const ServerOptions& options) {
   ALLMENDE_RETURN_IF_ERROR(EnsureDirectory(config_.data, FileAccess::kOwnerOnly));
   ALLMENDE_ASSIGN_OR_RETURN(LockFile lock, LockFile::Acquire(absl::StrCat(config_.data, "/lock")));
   lock_.emplace(std::move(lock));
+  const std::string key_path = absl::StrCat(config_.data, "/pseudonym.key");
+  ALLMENDE_RETURN_IF_ERROR(CheckLogIsThere(key_path, options.accept_loss));
   StoreLogOptions log_options;
   log_options.path = absl::StrCat(config_.data, "/log");
   log_options.hash_of = HashOfEntry;
@@ -139,7 +166,11 @@ absl::Status Server::Impl::OpenStorage(const ServerOptions& options) {
   executor_.emplace(kWorkers);
   ALLMENDE_ASSIGN_OR_RETURN(control_, ControlLog::Open(*log_, clock_, *executor_));
   datasets_.emplace(*log_, clock_);
-  ALLMENDE_ASSIGN_OR_RETURN(pseudonym_keys_, PseudonymKeys::Open(absl::StrCat(config_.data, "/pseudonym.key")));
+  using IfMissing = PseudonymKeys::IfMissing;
+  const bool first_start = control_->state()->version == 0;
+  ALLMENDE_ASSIGN_OR_RETURN(
+      pseudonym_keys_,
+      PseudonymKeys::Open(key_path, first_start || options.accept_loss ? IfMissing::kMake : IfMissing::kRefuse));
   gate_.emplace(*pseudonym_keys_, GroupsByParticipant(config_));
   return absl::OkStatus();
 }
@@ -161,6 +192,7 @@ absl::Status Server::Impl::Listen() {
   }
   grpc::ServerBuilder builder;
   rpc::ServerOptions options;
+  options.reflection = config_.reflection;
   options.receive_bytes_max = config_.limits.message_bytes_max;
   options.memory_bytes_max = config_.limits.memory_bytes_max;
   options.streams_per_connection_max = static_cast<int>(config_.limits.streams_per_connection_max);
@@ -181,7 +213,15 @@ absl::Status Server::Impl::Listen() {
     return absl::InternalError("gRPC cannot start a server; its own messages on standard error say why");
   }
   listening_ = acceptor_->listening();
-  acceptor_->Start([into_grpc](int listener, UniqueFd connection) {
+  GuardOptions guarded;
+  guarded.unaccounted_bytes_max += config_.limits.message_bytes_max;
+  guarded.unfinished_calls_max += config_.limits.calls_per_participant_max;
+  guard_.emplace(guarded, exchange_->connection_uses, CountUnfinishedCalls, logger_);
+  guard_->Start();
+  acceptor_->Start([this, into_grpc](int listener, UniqueFd connection) {
+    if (!guard_->Watch(connection.get())) {
+      return;
+    }
     ExternalConnectionAcceptor::NewConnectionParameters accepted;
     accepted.listener_fd = listener;
     accepted.fd = connection.Release();
@@ -239,6 +279,8 @@ void Server::Impl::AddMetrics() {
                      [this] { return acceptor_ == nullptr ? 0.0 : static_cast<double>(acceptor_->connections()); });
   metrics_->AddCounter("connections_refused_total", "connections closed at once because there were too many",
                        [this] { return acceptor_ == nullptr ? 0.0 : static_cast<double>(acceptor_->refused()); });
+  metrics_->AddCounter("connections_cut_total", "connections cut off because much came on them and little was asked",
+                       [this] { return guard_.has_value() ? static_cast<double>(guard_->cut()) : 0.0; });
   metrics_->AddCounter("log_commits_total", "fsyncs of the log",
                        [this] { return static_cast<double>(log_->statistics().commits); });
   metrics_->AddCounter("log_writes_total", "writes that these fsyncs made durable",
@@ -276,6 +318,7 @@ void Server::Impl::Stop(absl::Duration grace) {
   if (acceptor_ != nullptr) {
     acceptor_->Stop();
   }
+  guard_.reset();
   if (server_ != nullptr) {
     stopping_ = true;
     subscriptions_.WakeAll();

@@ -10,6 +10,7 @@
 #include "broker/data/dataset_logs.h"
 #include "broker/gate/gate.h"
 #include "broker/log/log.h"
+#include "broker/service/connection_use.h"
 #include "broker/service/stream_cap.h"
 #include "broker/service/subscriptions.h"
 #include "broker/session/publish_session.h"
@@ -65,6 +66,7 @@ struct Exchange {
   std::atomic<size_t> unary_in_flight{0};
   std::atomic<size_t> prepared_bytes{0};  // deliveries that are ready, of all subscriptions
   std::atomic<bool> disk_low{false};      // nothing more is published until there is room again
+  ConnectionUses connection_uses{};
 };
 
 }  // namespace allmende::broker

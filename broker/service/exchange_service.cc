@@ -9,6 +9,7 @@
 #include "broker/service/read.h"
 #include "broker/service/subscribe_call.h"
 #include "broker/service/unary.h"
+#include "grpcpp/server_context.h"
 #include "sdk/rpc/status.h"
 
 namespace allmende::broker {
@@ -72,7 +73,7 @@ grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>* ExchangeServiceImpl
   if (!slot.ok()) {
     return new EndedBidi(slot.status());
   }
-  return PublishCall::Start(exchange_, *std::move(caller), *std::move(slot));
+  return PublishCall::Start(exchange_, *std::move(caller), context->peer(), *std::move(slot));
 }
 
 grpc::ServerWriteReactor<grpc::ByteBuffer>* ExchangeServiceImpl::Subscribe(grpc::CallbackServerContext* context,

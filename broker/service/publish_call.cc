@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "broker/service/agreements.h"
+#include "sdk/base/status.h"
 #include "sdk/rpc/status.h"
 
 namespace allmende::broker {
@@ -32,32 +33,38 @@ absl::StatusOr<std::optional<v1::Fact>> ProposeWriter(const State& state, const 
 
 }  // namespace
 
-PublishCall* PublishCall::Start(Exchange& exchange, std::shared_ptr<const pki::Identity> identity,
+PublishCall* PublishCall::Start(Exchange& exchange, std::shared_ptr<const pki::Identity> identity, std::string peer,
                                 std::unique_ptr<StreamCap::Slot> slot) {
-  std::shared_ptr<PublishCall> call(new PublishCall(exchange, std::move(identity), std::move(slot)));
-  call->pump_ = Pump::Create(exchange.executor, [weak = std::weak_ptr<PublishCall>(call)] {
+  std::shared_ptr<PublishCall> call(new PublishCall(exchange, std::move(identity), std::move(peer), std::move(slot)));
+  const auto step = [weak = std::weak_ptr<PublishCall>(call)] {
     if (const std::shared_ptr<PublishCall> self = weak.lock()) {
       self->Step();
     }
-  });
+  };
+  call->pump_ = Pump::Create(exchange.executor, step, call->identity_->participant);
   call->self_ = call;
   {
     MutexLock lock(call->mutex_);
     call->reading_ = true;
   }
   ++exchange.counters.publishers;
+  exchange.connection_uses.Add(call->peer_, {.publishers = 1});
   call->StartRead(&call->incoming_);
   return call.get();
 }
 
-PublishCall::PublishCall(Exchange& exchange, std::shared_ptr<const pki::Identity> identity,
+PublishCall::PublishCall(Exchange& exchange, std::shared_ptr<const pki::Identity> identity, std::string peer,
                          std::unique_ptr<StreamCap::Slot> slot)
     : exchange_(exchange),
       identity_(std::move(identity)),
+      peer_(std::move(peer)),
       slot_(std::move(slot)),
       session_(identity_->participant, exchange.limits.publish) {}
 
 void PublishCall::OnReadDone(bool ok) {
+  if (ok) {
+    exchange_.connection_uses.Add(peer_, {.bytes = static_cast<int64_t>(CostOf(incoming_))});
+  }
   {
     MutexLock lock(mutex_);
     reading_ = false;
@@ -91,6 +98,7 @@ void PublishCall::OnCancel() {
 
 void PublishCall::OnDone() {
   --exchange_.counters.publishers;
+  exchange_.connection_uses.Add(peer_, {.publishers = -1});
   // A step may still be running; it keeps the call alive until it returns.
   std::shared_ptr<PublishCall> self = std::move(self_);
 }
@@ -155,8 +163,16 @@ void PublishCall::HandleMessage(const FlatMessage& message) {
     CarryOut(session_.OnBatch(request.batch()));
     return;
   }
+  if (absl::Status welcome = Welcome(); !welcome.ok()) {
+    CarryOut({PublishSession::Finish{std::move(welcome)}});
+    return;
+  }
   const std::shared_ptr<const State> state = exchange_.control.state();
   CarryOut(session_.OnOpen(request.open(), state->Find(request.open().dataset())));
+}
+
+absl::Status PublishCall::Welcome() const {
+  return exchange_.peers.Recheck(*identity_, exchange_.clock.Now());
 }
 
 void PublishCall::CarryOut(PublishSession::Effects effects) {
@@ -168,7 +184,11 @@ void PublishCall::CarryOut(PublishSession::Effects effects) {
 void PublishCall::CarryOut(PublishSession::RecordWriter& record) {
   const std::string dataset = session_.dataset();
   exchange_.control.Record(
-      ActorOf(*identity_), [dataset, record](const State& state) { return ProposeWriter(state, dataset, record); },
+      ActorOf(*identity_),
+      [self = shared_from_this(), dataset, record](const State& state) -> absl::StatusOr<std::optional<v1::Fact>> {
+        ALLMENDE_RETURN_IF_ERROR(self->Welcome());
+        return ProposeWriter(state, dataset, record);
+      },
       [self = shared_from_this(), dataset](absl::StatusOr<std::shared_ptr<const State>> state) {
         absl::StatusOr<Writer> writer =
             state.ok() ? absl::StatusOr<Writer>((*state)->Find(dataset)->writer) : state.status();
@@ -196,7 +216,7 @@ void PublishCall::CarryOut(PublishSession::ClaimTurn&) {
 void PublishCall::CarryOut(PublishSession::SubmitBatch& submit) {
   submitted_[submit.number] = submit.bytes.size();
   submitted_bytes_ += submit.bytes.size();
-  absl::Status welcome = exchange_.peers.Recheck(*identity_, exchange_.clock.Now());
+  absl::Status welcome = Welcome();
   if (!welcome.ok()) {
     CarryOut({PublishSession::Finish{std::move(welcome)}});
     return;
@@ -209,11 +229,11 @@ void PublishCall::CarryOut(PublishSession::SubmitBatch& submit) {
   const std::shared_ptr<const State> state = exchange_.control.state();
   log_->Submit(submit.ticket, *state->Find(session_.dataset()), submit.bytes,
                [self = shared_from_this(), number = submit.number,
-                begun = exchange_.clock.Now()](absl::StatusOr<BatchOutcome> outcome) {
+                begun = exchange_.clock.SinceBoot()](absl::StatusOr<BatchOutcome> outcome) {
                  // Here, not in a step: it counts also when the stream has ended meanwhile.
                  if (outcome.ok() && outcome->stored && !outcome->batch.repeated) {
                    self->exchange_.counters.records_stored += outcome->batch.records;
-                   self->exchange_.metrics.BatchStored(self->exchange_.clock.Now() - begun);
+                   self->exchange_.metrics.BatchStored(self->exchange_.clock.SinceBoot() - begun);
                  }
                  self->Post([self, number, outcome = std::move(outcome)](PublishSession& session) mutable {
                    const auto found = self->submitted_.find(number);

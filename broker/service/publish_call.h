@@ -25,7 +25,8 @@ class PublishCall final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc:
                           public std::enable_shared_from_this<PublishCall> {
  public:
   // The call owns itself until OnDone.
-  static PublishCall* Start(Exchange& exchange, std::shared_ptr<const pki::Identity> identity,
+  // `peer` as gRPC names it.
+  static PublishCall* Start(Exchange& exchange, std::shared_ptr<const pki::Identity> identity, std::string peer,
                             std::unique_ptr<StreamCap::Slot> slot);
 
   void OnReadDone(bool ok) override;
@@ -37,11 +38,14 @@ class PublishCall final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc:
   // Something that the session has to hear of; runs within Step.
   using Event = absl::AnyInvocable<PublishSession::Effects(PublishSession&)>;
 
-  PublishCall(Exchange& exchange, std::shared_ptr<const pki::Identity> identity, std::unique_ptr<StreamCap::Slot> slot);
+  PublishCall(Exchange& exchange, std::shared_ptr<const pki::Identity> identity, std::string peer,
+              std::unique_ptr<StreamCap::Slot> slot);
 
   void Post(Event event);
   void Step();
   void HandleMessage(const FlatMessage& message);
+  // Whether the caller may still be here: nobody may whose certificate was revoked or ran out meanwhile.
+  absl::Status Welcome() const;
   void CarryOut(PublishSession::Effects effects);
   void CarryOut(PublishSession::RecordWriter& record);
   void CarryOut(PublishSession::ClaimTurn& claim);
@@ -52,6 +56,7 @@ class PublishCall final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc:
 
   Exchange& exchange_;
   const std::shared_ptr<const pki::Identity> identity_;
+  const std::string peer_;
   const std::unique_ptr<StreamCap::Slot> slot_;
   std::shared_ptr<PublishCall> self_;  // until OnDone
   std::shared_ptr<Pump> pump_;         // constant after Start

@@ -31,12 +31,13 @@ class InFlight {
 grpc::ServerUnaryReactor* RunUnary(Exchange& exchange, grpc::CallbackServerContext* context, const char* method,
                                    absl::AnyInvocable<void(const Caller&, FinishCall)> work) {
   grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
-  const absl::Time begun = exchange.clock.Now();
-  const auto end = [&exchange, reactor, method, begun](const absl::Status& status) {
-    exchange.metrics.CallEnded(method, status.code(), exchange.clock.Now() - begun);
+  const absl::Duration begun = exchange.clock.SinceBoot();
+  const auto end = [&exchange, context, reactor, method, begun](const absl::Status& status) {
+    exchange.connection_uses.Add(context->peer(), {.calls = 1});
+    exchange.metrics.CallEnded(method, status.code(), exchange.clock.SinceBoot() - begun);
     reactor->Finish(rpc::ToGrpc(status));
   };
-  absl::StatusOr<Caller> caller = exchange.peers.Identify(*context->auth_context(), begun);
+  absl::StatusOr<Caller> caller = exchange.peers.Identify(*context->auth_context(), exchange.clock.Now());
   if (!caller.ok()) {
     end(caller.status());
     return reactor;
@@ -51,20 +52,25 @@ grpc::ServerUnaryReactor* RunUnary(Exchange& exchange, grpc::CallbackServerConte
     end(absl::ResourceExhaustedError("the broker is busy with other calls: retry in a second"));
     return reactor;
   }
+  const std::string participant = (*caller)->participant;
   // std::function wants copies, so what can only be moved is shared.
   auto task = std::make_shared<absl::AnyInvocable<void()>>([&exchange, end, begun, caller = *std::move(caller),
                                                             work = std::move(work), slot = *std::move(slot),
                                                             in_flight = std::move(in_flight)]() mutable {
-    if (exchange.clock.Now() > begun + exchange.limits.answer_wait_max) {
+    if (exchange.clock.SinceBoot() > begun + exchange.limits.answer_wait_max) {
       return end(absl::DeadlineExceededError(
           "the broker was too busy to begin with the call in time; nothing was done: retry with backoff"));
+    }
+    const absl::Status welcome = exchange.peers.Recheck(*caller, exchange.clock.Now());
+    if (!welcome.ok()) {
+      return end(welcome);
     }
     work(caller, [end, slot = std::move(slot), in_flight = std::move(in_flight)](absl::Status status) mutable {
       slot.reset();
       end(status);
     });
   });
-  exchange.executor.Post([task] { (*task)(); });
+  exchange.executor.Post([task] { (*task)(); }, participant);
   return reactor;
 }
 
