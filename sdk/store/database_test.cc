@@ -13,6 +13,7 @@
 #include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "sdk/store/rocks.h"
 #include "sdk/testing/test_directory.h"
 
 namespace allmende::store {
@@ -374,6 +375,11 @@ TEST_F(DatabaseTest, UnwritableDirectoryIsNamed) {
   int outcome = -1;
   ASSERT_EQ(::waitpid(child, &outcome, 0), child);
   EXPECT_EQ(WEXITSTATUS(outcome), 0);
+}
+
+TEST(StoreStatusTest, WhatTheEngineSaysInSeveralLinesIsOneLine) {
+  const absl::Status status = ToStatus(rocksdb::Status::Corruption("first\nsecond\r\nthird"), "open", "garden");
+  EXPECT_EQ(status, absl::DataLossError("cannot open the database `garden`: it is damaged (first second  third)"));
 }
 
 }  // namespace
