@@ -1,5 +1,7 @@
 #include "sdk/rpc/channel.h"
 
+#include <netdb.h>
+
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "grpcpp/create_channel.h"
@@ -36,7 +38,29 @@ constexpr Failure kFailures[] = {
      "issued by another city)"},
 };
 
+constexpr char kLocalhost[] = "localhost";
+
+bool SystemKnowsLocalhost() {
+  static const bool known = [] {
+    addrinfo* found = nullptr;
+    if (getaddrinfo(kLocalhost, nullptr, nullptr, &found) != 0) {
+      return false;
+    }
+    freeaddrinfo(found);
+    return true;
+  }();
+  return known;
+}
+
 }  // namespace
+
+Target TargetOf(const std::string& endpoint, bool localhost_known) {
+  const std::string host = endpoint.substr(0, endpoint.rfind(':'));
+  if (localhost_known || host != kLocalhost) {
+    return {endpoint, ""};
+  }
+  return {absl::StrCat("127.0.0.1", endpoint.substr(host.size())), kLocalhost};
+}
 
 grpc::ChannelArguments ChannelArguments(const ChannelOptions& options) {
   const auto milliseconds = [](absl::Duration duration) {
@@ -62,7 +86,12 @@ grpc::ChannelArguments ChannelArguments(const ChannelOptions& options) {
 std::shared_ptr<grpc::Channel> MakeChannel(const std::string& endpoint,
                                            const std::shared_ptr<grpc::ChannelCredentials>& credentials,
                                            const ChannelOptions& options) {
-  return grpc::CreateCustomChannel(endpoint, credentials, ChannelArguments(options));
+  const Target target = TargetOf(endpoint, SystemKnowsLocalhost());
+  grpc::ChannelArguments arguments = ChannelArguments(options);
+  if (!target.name.empty()) {
+    arguments.SetSslTargetNameOverride(target.name);
+  }
+  return grpc::CreateCustomChannel(target.address, credentials, arguments);
 }
 
 absl::Status CallStatus(const grpc::Status& status, const std::string& endpoint) {

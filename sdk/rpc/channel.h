@@ -27,6 +27,16 @@ struct ChannelOptions {
 
 grpc::ChannelArguments ChannelArguments(const ChannelOptions& options);
 
+// Where gRPC connects to, and whose certificate it expects there where that is another name.
+struct Target {
+  std::string address;
+  std::string name;  // empty: the host in `address`
+};
+
+// A system without /etc/hosts does not know `localhost` (`localhost_known` false): it is this machine all the same, as
+// RFC 6761 says.
+Target TargetOf(const std::string& endpoint, bool localhost_known);
+
 // `endpoint` is `host:port`; the broker's certificate must name that host. Connects when first used, and again by
 // itself.
 std::shared_ptr<grpc::Channel> MakeChannel(const std::string& endpoint,
