@@ -57,7 +57,10 @@ function(allmende_test name)
   target_link_libraries(${name} PRIVATE ${ARG_DEPS} GTest::gmock GTest::gtest_main)
   allmende_share_header(${name} pch_tests)
   target_compile_definitions(${name} PRIVATE ALLMENDE_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
-  gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST TEST_PREFIX "${name}:" PROPERTIES TIMEOUT ${ARG_TIMEOUT})
+  # Without the parameters' values, which hold addresses where a test does not print them: names stay the same from run to
+  # run.
+  gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST TEST_PREFIX "${name}:" NO_PRETTY_VALUES
+                       PROPERTIES TIMEOUT ${ARG_TIMEOUT})
 endfunction()
 
 function(allmende_benchmark name)

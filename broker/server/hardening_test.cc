@@ -1,7 +1,10 @@
 // What callers who mean no good, and a clock or a disk that does not either, may do to a broker.
+#include <atomic>
 #include <filesystem>
 #include <functional>
 #include <string>
+#include <thread>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "allmende/v1/catalogue.grpc.pb.h"
@@ -14,6 +17,7 @@
 #include "sdk/http/testing/fetch.h"
 #include "sdk/pki/city.h"
 #include "sdk/rpc/status.h"
+#include "sdk/testing/disk_faults.h"
 
 namespace allmende::broker {
 namespace {
@@ -69,6 +73,11 @@ class HardeningTest : public ExchangeTest {
     return pki::Revoke(broker_.directory(), options, absl::Now());
   }
   bool IsOut(const std::string& participant) const { return absl::IsUnauthenticated(AskStatus(participant).status()); }
+
+  bool WasAnyConnectionCut() {
+    const http::Fetched page = http::FetchLocal(broker_.config().admin_socket, "/metrics");
+    return page.body.find("\nallmende_connections_cut_total 0\n") == std::string::npos;
+  }
 
   // The answer to `list_services` of gRPC's reflection.
   grpc::Status AskReflection() const {
@@ -224,15 +233,49 @@ TEST_F(HardeningTest, AConnectionOfCallsThatAreBrokenOffAgainIsCut) {
       queue.Next(&tag, &ok);
     }
   };
-  const auto cut = [this] {
-    const http::Fetched page = http::FetchLocal(broker_.config().admin_socket, "/metrics");
-    return page.body.find("\nallmende_connections_cut_total 0\n") == std::string::npos;
-  };
   EXPECT_TRUE(Within(absl::Seconds(60), [&] {
     break_off(1'000);
-    return cut();
+    return WasAnyConnectionCut();
   }));
   EXPECT_TRUE(Within(absl::Seconds(60), [this] { return AskStatus("navi").ok(); })) << "it may come again";
+}
+
+// What a publisher sends while the disk does not answer piles up in front of the broker, and is no flood.
+TEST_F(HardeningTest, ADiskThatHangsCutsNoPublisherOff) {
+  constexpr int kBatches = 40;
+  constexpr int kRecords = 12'000;  // over half a megabyte a batch
+  const auto writer = Writer("amt/pegel");
+  ASSERT_TRUE(writer->Open().ok());
+  std::vector<std::string> batches;
+  for (int i = 0; i < kBatches; ++i) {
+    std::vector<TestRecord> records;
+    for (int k = 0; k < kRecords; ++k) {
+      records.push_back(At(i * kRecords + k, "a", k));
+    }
+    batches.push_back(writer->Seal(records));
+  }
+  ASSERT_GT(kBatches * batches.front().size(), 16u << 20);
+  std::atomic<int> sent = 0;
+  std::thread sender;
+  {
+    BlockedSync blocked;
+    sender = std::thread([&] {
+      for (const std::string& batch : batches) {
+        writer->Send(batch);
+        ++sent;
+      }
+    });
+    blocked.AwaitWaiting(1);
+    EXPECT_FALSE(Within(absl::Seconds(3), [this] { return WasAnyConnectionCut(); }));
+    EXPECT_LT(sent, kBatches) << "the broker does not take in without bound";
+  }
+  for (int i = 0; i < kBatches; ++i) {
+    const auto answer = writer->Receive();
+    ASSERT_TRUE(answer.ok()) << answer.status();
+    ASSERT_TRUE(answer->has_stored()) << answer->ShortDebugString();
+  }
+  sender.join();
+  EXPECT_FALSE(WasAnyConnectionCut());
 }
 
 TEST_F(HardeningTest, ABrokerThatHasLostItsPseudonymsDoesNotMakeNewOnesUnasked) {

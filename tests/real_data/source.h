@@ -6,6 +6,7 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <ostream>
 #include <string>
 #include <vector>
 
@@ -43,6 +44,9 @@ struct Source {
   size_t rows = 0;
   std::vector<Column> columns;
   std::vector<std::string> json_columns = {};  // NDJSON arrays instead of CSV
+
+  // How test reports show it.
+  friend void PrintTo(const Source& source, std::ostream* out) { *out << source.file; }
 };
 
 // A value as comparable text: times in microseconds, numbers as %.17g. None: absent.
