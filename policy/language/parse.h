@@ -1,7 +1,8 @@
 // Reads policy files. Start here.
 //
-// A file is YAML in German or English (docs/policy.md). Reading it is pure and bounded: at most 1 MiB, 32 levels, 10,000
-// rules, no anchors, and no work for problems beyond those that are shown. All problems of a file are found in one run.
+// A file is YAML in German or English (docs/policy.md). Reading it is pure and bounded: at most 1 MiB, 32 levels,
+// 10,000 rules, no anchors, and no work for problems beyond those that are shown. All problems of a file are found in
+// one run.
 #pragma once
 
 #include <optional>
