@@ -65,7 +65,7 @@ Groups GroupsByParticipant(const BrokerConfig& config) {
 
 ExchangeLimits LimitsOf(const BrokerConfig& config) {
   ExchangeLimits limits;
-  limits.streams_per_participant_max = static_cast<size_t>(config.limits.calls_per_participant_max);
+  limits.calls_per_participant_max = static_cast<size_t>(config.limits.calls_per_participant_max);
   limits.answer_wait_max = config.limits.deadline_max;
   return limits;
 }
@@ -116,7 +116,7 @@ class Server::Impl {
   ExchangeCounters counters_;
   std::optional<Metrics> metrics_;
   Subscriptions subscriptions_;
-  std::optional<StreamCap> streams_;
+  std::optional<CallCap> call_cap_;
   std::unique_ptr<Exchange> exchange_;
   std::optional<ExchangeServiceImpl> exchange_service_;
   std::optional<CatalogueServiceImpl> catalogue_service_;
@@ -236,9 +236,9 @@ absl::Status Server::Impl::Start(const ServerOptions& options) {
   ALLMENDE_RETURN_IF_ERROR(ReleaseFirstBaseline(config_, *control_, clock_.Now(), logger_));
   metrics_.emplace(config_.city, kVersion);
   AddMetrics();
-  streams_.emplace(limits_.streams_max, limits_.streams_per_participant_max);
+  call_cap_.emplace(limits_.calls_max, limits_.calls_per_participant_max);
   exchange_.reset(new Exchange{*log_, clock_, *executor_, *control_, *datasets_, *gate_, *peers_, logger_, *metrics_,
-                               limits_, counters_, subscriptions_, *streams_, stopping_});
+                               limits_, counters_, subscriptions_, *call_cap_, stopping_});
   exchange_service_.emplace(*exchange_);
   catalogue_service_.emplace(*exchange_);
   policy_service_.emplace(*exchange_);

@@ -10,8 +10,8 @@
 #include "broker/data/dataset_logs.h"
 #include "broker/gate/gate.h"
 #include "broker/log/log.h"
+#include "broker/service/call_cap.h"
 #include "broker/service/connection_use.h"
-#include "broker/service/stream_cap.h"
 #include "broker/service/subscriptions.h"
 #include "broker/session/publish_session.h"
 #include "broker/telemetry/log.h"
@@ -29,8 +29,8 @@ struct ExchangeLimits {
   size_t inbox_bytes_max = 3 << 20;
   // Calls under way at once: with one answer, of everybody; of both kinds, of everybody and of one participant.
   size_t unary_calls_max = 1'000;
-  size_t streams_max = 20'000;
-  size_t streams_per_participant_max = 1'000;
+  size_t calls_max = 20'000;
+  size_t calls_per_participant_max = 1'000;
   absl::Duration answer_wait_max = absl::Minutes(1);  // of a call with one answer, until its work begins
 };
 
@@ -61,7 +61,7 @@ struct Exchange {
   const ExchangeLimits limits;
   ExchangeCounters& counters;
   Subscriptions& subscriptions;
-  StreamCap& streams;
+  CallCap& call_cap;
   const std::atomic<bool>& stopping;
   std::atomic<size_t> unary_in_flight{0};
   std::atomic<size_t> prepared_bytes{0};  // deliveries that are ready, of all subscriptions

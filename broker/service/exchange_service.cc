@@ -69,7 +69,7 @@ grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>* ExchangeServiceImpl
   if (!role.ok()) {
     return new EndedBidi(role);
   }
-  absl::StatusOr<std::unique_ptr<StreamCap::Slot>> slot = exchange_.streams.Take((*caller)->participant);
+  absl::StatusOr<std::unique_ptr<CallCap::Slot>> slot = exchange_.call_cap.Take((*caller)->participant);
   if (!slot.ok()) {
     return new EndedBidi(slot.status());
   }
@@ -87,7 +87,7 @@ grpc::ServerWriteReactor<grpc::ByteBuffer>* ExchangeServiceImpl::Subscribe(grpc:
   if (!message.ok() || !parsed.ParseFromArray(message->bytes().data(), static_cast<int>(message->bytes().size()))) {
     return new EndedWrite(absl::InvalidArgumentError("the message is no SubscribeRequest"));
   }
-  absl::StatusOr<std::unique_ptr<StreamCap::Slot>> slot = exchange_.streams.Take((*caller)->participant);
+  absl::StatusOr<std::unique_ptr<CallCap::Slot>> slot = exchange_.call_cap.Take((*caller)->participant);
   if (!slot.ok()) {
     return new EndedWrite(slot.status());
   }

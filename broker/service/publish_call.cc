@@ -34,7 +34,7 @@ absl::StatusOr<std::optional<v1::Fact>> ProposeWriter(const State& state, const 
 }  // namespace
 
 PublishCall* PublishCall::Start(Exchange& exchange, std::shared_ptr<const pki::Identity> identity, std::string peer,
-                                std::unique_ptr<StreamCap::Slot> slot) {
+                                std::unique_ptr<CallCap::Slot> slot) {
   std::shared_ptr<PublishCall> call(new PublishCall(exchange, std::move(identity), std::move(peer), std::move(slot)));
   const auto step = [weak = std::weak_ptr<PublishCall>(call)] {
     if (const std::shared_ptr<PublishCall> self = weak.lock()) {
@@ -54,7 +54,7 @@ PublishCall* PublishCall::Start(Exchange& exchange, std::shared_ptr<const pki::I
 }
 
 PublishCall::PublishCall(Exchange& exchange, std::shared_ptr<const pki::Identity> identity, std::string peer,
-                         std::unique_ptr<StreamCap::Slot> slot)
+                         std::unique_ptr<CallCap::Slot> slot)
     : exchange_(exchange),
       identity_(std::move(identity)),
       peer_(std::move(peer)),

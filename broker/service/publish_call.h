@@ -27,7 +27,7 @@ class PublishCall final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc:
   // The call owns itself until OnDone.
   // `peer` as gRPC names it.
   static PublishCall* Start(Exchange& exchange, std::shared_ptr<const pki::Identity> identity, std::string peer,
-                            std::unique_ptr<StreamCap::Slot> slot);
+                            std::unique_ptr<CallCap::Slot> slot);
 
   void OnReadDone(bool ok) override;
   void OnWriteDone(bool ok) override;
@@ -39,7 +39,7 @@ class PublishCall final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc:
   using Event = absl::AnyInvocable<PublishSession::Effects(PublishSession&)>;
 
   PublishCall(Exchange& exchange, std::shared_ptr<const pki::Identity> identity, std::string peer,
-              std::unique_ptr<StreamCap::Slot> slot);
+              std::unique_ptr<CallCap::Slot> slot);
 
   void Post(Event event);
   void Step();
@@ -57,7 +57,7 @@ class PublishCall final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc:
   Exchange& exchange_;
   const std::shared_ptr<const pki::Identity> identity_;
   const std::string peer_;
-  const std::unique_ptr<StreamCap::Slot> slot_;
+  const std::unique_ptr<CallCap::Slot> slot_;
   std::shared_ptr<PublishCall> self_;  // until OnDone
   std::shared_ptr<Pump> pump_;         // constant after Start
 

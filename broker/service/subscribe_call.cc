@@ -30,7 +30,7 @@ constexpr std::chrono::seconds kSlowAfter(2);
 }  // namespace
 
 SubscribeCall* SubscribeCall::Start(Exchange& exchange, std::shared_ptr<const pki::Identity> identity,
-                                    v1::SubscribeRequest request, std::unique_ptr<StreamCap::Slot> slot) {
+                                    v1::SubscribeRequest request, std::unique_ptr<CallCap::Slot> slot) {
   std::shared_ptr<SubscribeCall> call(
       new SubscribeCall(exchange, std::move(identity), std::move(request), std::move(slot)));
   const auto step = [weak = std::weak_ptr<SubscribeCall>(call)] {
@@ -47,7 +47,7 @@ SubscribeCall* SubscribeCall::Start(Exchange& exchange, std::shared_ptr<const pk
 }
 
 SubscribeCall::SubscribeCall(Exchange& exchange, std::shared_ptr<const pki::Identity> identity,
-                             v1::SubscribeRequest request, std::unique_ptr<StreamCap::Slot> slot)
+                             v1::SubscribeRequest request, std::unique_ptr<CallCap::Slot> slot)
     : exchange_(exchange), identity_(std::move(identity)), request_(std::move(request)), slot_(std::move(slot)) {
   gate_request_ = {
       identity_,           request_.dataset(), request_.purpose(), request_.agreement(), policy::Action::kSubscribe,

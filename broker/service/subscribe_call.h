@@ -29,7 +29,7 @@ class SubscribeCall final : public grpc::ServerWriteReactor<grpc::ByteBuffer>,
  public:
   // The call owns itself until OnDone.
   static SubscribeCall* Start(Exchange& exchange, std::shared_ptr<const pki::Identity> identity,
-                              v1::SubscribeRequest request, std::unique_ptr<StreamCap::Slot> slot);
+                              v1::SubscribeRequest request, std::unique_ptr<CallCap::Slot> slot);
   ~SubscribeCall() override;
 
   void OnWriteDone(bool ok) override;
@@ -38,7 +38,7 @@ class SubscribeCall final : public grpc::ServerWriteReactor<grpc::ByteBuffer>,
 
  private:
   SubscribeCall(Exchange& exchange, std::shared_ptr<const pki::Identity> identity, v1::SubscribeRequest request,
-                std::unique_ptr<StreamCap::Slot> slot);
+                std::unique_ptr<CallCap::Slot> slot);
 
   void Step();
   absl::Status Open();
@@ -60,7 +60,7 @@ class SubscribeCall final : public grpc::ServerWriteReactor<grpc::ByteBuffer>,
   Exchange& exchange_;
   const std::shared_ptr<const pki::Identity> identity_;
   const v1::SubscribeRequest request_;
-  const std::unique_ptr<StreamCap::Slot> slot_;
+  const std::unique_ptr<CallCap::Slot> slot_;
   std::shared_ptr<SubscribeCall> self_;  // until OnDone
   std::shared_ptr<Pump> pump_;           // constant after Start
 

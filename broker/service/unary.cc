@@ -42,7 +42,7 @@ grpc::ServerUnaryReactor* RunUnary(Exchange& exchange, grpc::CallbackServerConte
     end(caller.status());
     return reactor;
   }
-  absl::StatusOr<std::unique_ptr<StreamCap::Slot>> slot = exchange.streams.Take((*caller)->participant);
+  absl::StatusOr<std::unique_ptr<CallCap::Slot>> slot = exchange.call_cap.Take((*caller)->participant);
   if (!slot.ok()) {
     end(slot.status());
     return reactor;

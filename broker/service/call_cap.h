@@ -14,21 +14,21 @@
 namespace allmende::broker {
 
 // Thread-safe. Must outlive every slot.
-class StreamCap {
+class CallCap {
  public:
-  StreamCap(size_t streams_max, size_t streams_per_participant_max)
-      : streams_max_(streams_max), streams_per_participant_max_(streams_per_participant_max) {}
+  CallCap(size_t calls_max, size_t calls_per_participant_max)
+      : calls_max_(calls_max), calls_per_participant_max_(calls_per_participant_max) {}
 
   // Gives the place back at its end.
   class Slot {
    public:
-    Slot(StreamCap& cap, std::string participant) : cap_(cap), participant_(std::move(participant)) {}
+    Slot(CallCap& cap, std::string participant) : cap_(cap), participant_(std::move(participant)) {}
     ~Slot() { cap_.Release(participant_); }
     Slot(const Slot&) = delete;
     Slot& operator=(const Slot&) = delete;
 
    private:
-    StreamCap& cap_;
+    CallCap& cap_;
     const std::string participant_;
   };
 
@@ -38,8 +38,8 @@ class StreamCap {
  private:
   void Release(const std::string& participant);
 
-  const size_t streams_max_;
-  const size_t streams_per_participant_max_;
+  const size_t calls_max_;
+  const size_t calls_per_participant_max_;
   Mutex mutex_;
   size_t open_ ABSL_GUARDED_BY(mutex_) = 0;
   absl::flat_hash_map<std::string, size_t> by_participant_ ABSL_GUARDED_BY(mutex_);

@@ -1,18 +1,18 @@
-#include "broker/service/stream_cap.h"
+#include "broker/service/call_cap.h"
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 
 namespace allmende::broker {
 
-absl::StatusOr<std::unique_ptr<StreamCap::Slot>> StreamCap::Take(const std::string& participant) {
+absl::StatusOr<std::unique_ptr<CallCap::Slot>> CallCap::Take(const std::string& participant) {
   MutexLock lock(mutex_);
-  if (open_ >= streams_max_) {
+  if (open_ >= calls_max_) {
     return absl::ResourceExhaustedError(
-        absl::StrCat("the broker serves ", streams_max_, " calls, which is its limit: retry later or elsewhere"));
+        absl::StrCat("the broker serves ", calls_max_, " calls, which is its limit: retry later or elsewhere"));
   }
   size_t& of_participant = by_participant_[participant];
-  if (of_participant >= streams_per_participant_max_) {
+  if (of_participant >= calls_per_participant_max_) {
     return absl::ResourceExhaustedError(
         absl::StrCat("`", participant, "` has ", of_participant, " calls open, which is the limit: end one first"));
   }
@@ -21,7 +21,7 @@ absl::StatusOr<std::unique_ptr<StreamCap::Slot>> StreamCap::Take(const std::stri
   return std::make_unique<Slot>(*this, participant);
 }
 
-void StreamCap::Release(const std::string& participant) {
+void CallCap::Release(const std::string& participant) {
   MutexLock lock(mutex_);
   --open_;
   const auto found = by_participant_.find(participant);
