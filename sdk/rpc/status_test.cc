@@ -23,7 +23,7 @@ TEST(StatusTest, EveryCodeSurvivesTheWay) {
 }
 
 TEST(StatusTest, CodeThatIsNoneIsUnknown) {
-  const absl::Status status = FromGrpc(grpc::Status(static_cast<grpc::StatusCode>(99), "strange"));
+  const absl::Status status = FromGrpc(grpc::Status(static_cast<grpc::StatusCode>(20), "strange"));
   EXPECT_EQ(status.code(), absl::StatusCode::kUnknown);
   EXPECT_EQ(FromAbsl(status.message()), "strange");
 }
