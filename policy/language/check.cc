@@ -246,12 +246,12 @@ class Checker {
     for (const auto& [place, treatment] : fields) {
       classes.insert(policy_.fields[place].field_class);
     }
-    for (const auto& [limit, bounds] : limits) {
+    for (const ClassLimit& one : limits) {
       const bool nothing = !classes.empty() && std::all_of(classes.begin(), classes.end(), [&](v1::FieldClass given) {
-        return std::holds_alternative<Drop>(bounds[given]);
+        return std::holds_alternative<Drop>(one.bounds[given]);
       });
       if (nothing) {
-        Add(DiagnosticCode::kNothingLeft, rule.position, 1, {limit->id.value(), options_.baseline->file});
+        Add(DiagnosticCode::kNothingLeft, rule.position, 1, {one.limit->id.value(), options_.baseline->file});
         return;
       }
     }
